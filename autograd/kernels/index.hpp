@@ -1,0 +1,15 @@
+#pragma once
+
+#include "autograd/tensor.hpp"
+
+namespace rw::kernels {
+
+/// Rows ids[i] of x [V, ...]: [ids..., ...]. Throws std::invalid_argument naming `op` where an id is not below V.
+template <class T>
+Tensor<T> gather_rows(const char* op, const Tensor<T>& x, const Indices& ids);
+
+/// A tensor of `rows` rows whose row ids[i] is the sum of x's rows i; x [ids..., ...].
+template <class T>
+Tensor<T> scatter_add_rows(const char* op, const Tensor<T>& x, const Indices& ids, std::size_t rows);
+
+}  // namespace rw::kernels

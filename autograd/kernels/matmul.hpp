@@ -1,0 +1,17 @@
+#pragma once
+
+#include "autograd/tensor.hpp"
+
+namespace rw {
+
+/// Which operands of a matrix product are read transposed.
+enum class Transpose { none, a, b, both };
+
+namespace kernels {
+
+/// a·b, see rw::matmul.
+template <class T>
+Tensor<T> matmul(const char* op, const Tensor<T>& a, const Tensor<T>& b, Transpose transpose);
+
+}  // namespace kernels
+}  // namespace rw

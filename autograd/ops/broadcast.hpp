@@ -1,0 +1,29 @@
+#pragma once
+
+#include "autograd/kernels/reduce.hpp"
+#include "autograd/record.hpp"
+
+namespace rw {
+
+template <class T>
+Variable<T> broadcast_to(const Variable<T>& x, const Shape& shape);
+
+/// Sums x over the axes along which `shape` broadcasts to x's shape; the derivative of broadcasting.
+/// Throws std::invalid_argument where `shape` does not broadcast to x's.
+template <class T>
+Variable<T> sum_to(const Variable<T>& x, const Shape& shape) {
+  if (x.shape() == shape) return x;
+  return record("sum_to", kernels::sum_to("sum_to", x.value(), shape),
+                wrt(x, [from = x.shape()](const Variable<T>& dy) { return broadcast_to(dy, from); }));
+}
+
+/// Repeats x along new axes and axes of extent 1 until it has the given shape.
+/// Throws std::invalid_argument where x's shape does not broadcast to it.
+template <class T>
+Variable<T> broadcast_to(const Variable<T>& x, const Shape& shape) {
+  if (x.shape() == shape) return x;
+  return record("broadcast_to", kernels::broadcast_to("broadcast_to", x.value(), shape),
+                wrt(x, [from = x.shape()](const Variable<T>& dy) { return sum_to(dy, from); }));
+}
+
+}  // namespace rw

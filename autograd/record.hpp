@@ -1,0 +1,140 @@
+#pragma once
+
+#include <type_traits>
+
+#include "autograd/tape.hpp"
+
+namespace rw {
+namespace detail {
+
+template <class T, std::size_t N, class F>
+struct Wrt {
+  std::array<const Variable<T>*, N> inputs;
+  F f;
+};
+
+template <class T, class F>
+struct OneInput final : Derivative<T> {
+  explicit OneInput(F f) : f(std::move(f)) {}
+  void operator()(std::span<const Variable<T>> dys, std::span<Term<T>> terms) const override { terms[0] = f(dys[0]); }
+  F f;
+};
+
+template <class T, class F>
+struct OneInputByOutput final : Derivative<T> {
+  OneInputByOutput(F f, Variable<T> y) : f(std::move(f)), y(std::move(y)) {}
+  void operator()(std::span<const Variable<T>> dys, std::span<Term<T>> terms) const override {
+    terms[0] = f(dys[0], y);
+  }
+  F f;
+  Variable<T> y;
+};
+
+template <class T, class F>
+struct OneInputManyOutputs final : Derivative<T> {
+  explicit OneInputManyOutputs(F f) : f(std::move(f)) {}
+  void operator()(std::span<const Variable<T>> dys, std::span<Term<T>> terms) const override { terms[0] = f(dys); }
+  F f;
+};
+
+template <class T, class F>
+struct ManyInputs final : Derivative<T> {
+  explicit ManyInputs(F f) : f(std::move(f)) {}
+  void operator()(std::span<const Variable<T>> dys, std::span<Term<T>> terms) const override {
+    auto results = f(dys);
+    for (std::size_t i = 0; i < terms.size(); ++i) terms[i] = std::move(results[i]);
+  }
+  F f;
+};
+
+template <class V>
+inline constexpr bool is_term = false;
+template <class T>
+inline constexpr bool is_term<Variable<T>> = true;
+template <class T>
+inline constexpr bool is_term<Product<T>> = true;
+template <class T>
+inline constexpr bool is_term<RowSparse<T>> = true;
+template <class T>
+inline constexpr bool is_term<Term<T>> = true;
+
+// Attaches one derivative to the node just opened, in the form its function asks for.
+template <class T, std::size_t N, class F, class Y>
+void attach(Tape<T>& tape, Wrt<T, N, F>&& w, const Y& y) {
+  bool needed = false;
+  for (const Variable<T>* x : w.inputs) needed = needed || tape.holds(*x);
+  if (!needed) return;
+  const auto bind = [&](auto derivative) { tape.attach(w.inputs, std::move(derivative)); };
+  using Span = std::span<const Variable<T>>;
+  using Dy = const Variable<T>&;
+  if constexpr (N != 1) {
+    bind(ManyInputs<T, F>(std::move(w.f)));
+  } else if constexpr (!std::is_same_v<Y, Variable<T>>) {
+    static_assert(is_term<std::decay_t<std::invoke_result_t<F, Span>>>,
+                  "wrt: a derivative is a Variable, never a lazy expression");
+    bind(OneInputManyOutputs<T, F>(std::move(w.f)));
+  } else if constexpr (std::is_invocable_v<F, Dy, Dy>) {
+    static_assert(is_term<std::decay_t<std::invoke_result_t<F, Dy, Dy>>>,
+                  "wrt: a derivative is a Variable, never a lazy expression");
+    bind(OneInputByOutput<T, F>(std::move(w.f), y));
+  } else {
+    static_assert(is_term<std::decay_t<std::invoke_result_t<F, Dy>>>,
+                  "wrt: a derivative is a Variable, never a lazy expression");
+    bind(OneInput<T, F>(std::move(w.f)));
+  }
+}
+
+}  // namespace detail
+
+/// The derivative of an op with respect to its input x: f(dy), or f(dy, y) where it needs the result y; in an op of
+/// several results f(dys). f is written with ops, so that a backward pass can be recorded itself, and returns a
+/// Variable of x's shape, a Product or a RowSparse. It is never called where x needs no gradient.
+template <class T, class F>
+detail::Wrt<T, 1, F> wrt(const Variable<T>& x, F f) {
+  return {{&x}, std::move(f)};
+}
+
+/// One function for the derivatives of several inputs at once: f(dys) returns them as an array of Variables.
+template <class T, class F, std::size_t N>
+detail::Wrt<T, N, F> wrt(const std::array<const Variable<T>*, N>& inputs, F f) {
+  return {inputs, std::move(f)};
+}
+
+/// The one door by which an op enters a tape: its name, its value, and a wrt() for each differentiable input.
+/// Without a recording tape, or where no input is on it, the result is a constant.
+template <class V, class... W>
+auto record(const char* op, V value, W&&... derivatives) {
+  static_assert(is_tensor<V>, "record: the value is a Tensor, never a lazy expression; evaluate it first");
+  using T = typename V::value_type;
+  Tape<T>* tape = Tape<T>::current();
+  const auto held = [&](const auto& w) {
+    for (const auto* x : w.inputs) {
+      if (tape->holds(*x)) return true;
+    }
+    return false;
+  };
+  if (tape == nullptr || !(... || held(derivatives))) return Variable<T>(std::move(value));
+  Variable<T> y = tape->open(op, std::move(value));
+  (detail::attach(*tape, std::forward<W>(derivatives), y), ...);
+  return y;
+}
+
+/// record() for an op of several results.
+template <class T, class... W>
+std::vector<Variable<T>> record_many(const char* op, std::vector<Tensor<T>> values, W&&... derivatives) {
+  Tape<T>* tape = Tape<T>::current();
+  const auto held = [&](const auto& w) {
+    for (const auto* x : w.inputs) {
+      if (tape->holds(*x)) return true;
+    }
+    return false;
+  };
+  if (tape == nullptr || !(... || held(derivatives))) {
+    return {std::make_move_iterator(values.begin()), std::make_move_iterator(values.end())};
+  }
+  std::vector<Variable<T>> ys = tape->open(op, std::move(values));
+  (detail::attach(*tape, std::forward<W>(derivatives), ys), ...);
+  return ys;
+}
+
+}  // namespace rw

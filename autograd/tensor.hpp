@@ -1,0 +1,76 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <type_traits>
+
+// GCC 12 sees uninitialised reads in xtensor's moves of small vectors, which there are none of.
+#pragma GCC diagnostic push
+#ifndef __clang__
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
+#include <xtensor/xarray.hpp>
+#pragma GCC diagnostic pop
+
+#include "autograd/allocator.hpp"
+#include "autograd/check.hpp"
+#include "autograd/shape.hpp"
+
+namespace rw {
+
+/// A row-major tensor on recycled, 64-byte aligned memory.
+template <class T>
+using Tensor = xt::xarray<T, xt::layout_type::row_major, RecyclingAllocator<T>>;
+
+/// Row numbers, class numbers and token ids.
+using Indices = Tensor<std::int64_t>;
+
+template <class V>
+inline constexpr bool is_tensor = false;
+template <class T>
+inline constexpr bool is_tensor<Tensor<T>> = true;
+
+/// A tensor with unset elements.
+template <class T>
+Tensor<T> empty(const Shape& shape) {
+  return Tensor<T>(shape);
+}
+
+template <class T>
+Tensor<T> full(const Shape& shape, std::type_identity_t<T> value) {
+  return Tensor<T>(shape, value);
+}
+
+template <class T>
+Tensor<T> zeros(const Shape& shape) {
+  return full<T>(shape, T(0));
+}
+
+/// A tensor without axes.
+template <class T>
+Tensor<T> scalar(T value) {
+  return full<T>(Shape{}, value);
+}
+
+/// A tensor of the given shape holding `values` in row-major order.
+/// Throws std::invalid_argument where their number differs from the shape's.
+template <class T>
+Tensor<T> tensor(const Shape& shape, std::initializer_list<std::type_identity_t<T>> values) {
+  if (values.size() != size_of(shape)) {
+    fail("tensor", "as many values as the shape holds", "shape ", shape, ", ", values.size(), " values");
+  }
+  Tensor<T> x(shape);
+  std::copy(values.begin(), values.end(), x.data());
+  return x;
+}
+
+/// The same elements under another shape of the same size.
+template <class T>
+Tensor<T> reshaped(Tensor<T> x, const Shape& shape) {
+  x.reshape(shape);
+  return x;
+}
+
+}  // namespace rw
