@@ -4,11 +4,11 @@
 
 namespace rw {
 
-/// Returns 64-byte aligned memory of at least `bytes`, taken from this thread's free lists where a block of that size
-/// class was given back before. Throws std::bad_alloc.
+/// Returns 64-byte aligned memory of at least `bytes`, from the free lists where a block of that size class was given
+/// back before. Throws std::bad_alloc.
 void* acquire(std::size_t bytes);
 
-/// Gives a block of acquire(bytes) back to the free lists of the calling thread.
+/// Gives a block of acquire(bytes) back to the free lists; any thread may.
 void release(void* block, std::size_t bytes) noexcept;
 
 /// The allocator of every tensor and tape: a training loop that repeats its shapes allocates nothing after warm-up.

@@ -2,7 +2,14 @@
 
 #include <cstddef>
 #include <string>
-#include <xtensor/xshape.hpp>
+
+// GCC 12 sees uninitialised reads in xtensor's moves of small vectors, where there are none.
+#pragma GCC diagnostic push
+#ifndef __clang__
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
+#include <xtensor/xarray.hpp>
+#pragma GCC diagnostic pop
 
 namespace rw {
 

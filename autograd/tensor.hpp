@@ -6,14 +6,6 @@
 #include <initializer_list>
 #include <type_traits>
 
-// GCC 12 sees uninitialised reads in xtensor's moves of small vectors, which there are none of.
-#pragma GCC diagnostic push
-#ifndef __clang__
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-#endif
-#include <xtensor/xarray.hpp>
-#pragma GCC diagnostic pop
-
 #include "autograd/allocator.hpp"
 #include "autograd/check.hpp"
 #include "autograd/shape.hpp"

@@ -10,6 +10,24 @@ void check_ids(const char* op, const Indices& ids, std::size_t rows) {
   }
 }
 
+// Calls body(k, j): element k of a [outer, n, inner] tensor of indices, and the element they point at along the middle
+// axis of a [outer, extent, inner] tensor.
+template <class Body>
+void for_each_index(const Indices& ids, std::size_t axis, std::size_t extent, Body&& body) {
+  const auto split = ids.shape().begin() + static_cast<std::ptrdiff_t>(axis);
+  const std::size_t outer = size_of(Shape(ids.shape().begin(), split)), n = *split;
+  const std::size_t inner = size_of(Shape(split + 1, ids.shape().end()));
+  const std::int64_t* id = ids.data();
+  std::size_t k = 0;
+  for (std::size_t o = 0; o < outer; ++o) {
+    for (std::size_t i = 0; i < n; ++i) {
+      for (std::size_t j = 0; j < inner; ++j, ++k) {
+        body(k, (o * extent + static_cast<std::size_t>(id[k])) * inner + j);
+      }
+    }
+  }
+}
+
 }  // namespace
 
 template <class T>
@@ -45,9 +63,42 @@ Tensor<T> scatter_add_rows(const char* op, const Tensor<T>& x, const Indices& id
   return out;
 }
 
+template <class T>
+Tensor<T> gather(const char* op, const Tensor<T>& x, std::size_t axis, const Indices& ids) {
+  Shape shape = x.shape();
+  if (ids.dimension() == x.dimension()) shape[axis] = ids.shape(axis);
+  if (ids.shape() != shape) {
+    fail(op, "indices of x's extents on all axes but " + std::to_string(axis), "x ", x.shape(), ", indices ",
+         ids.shape());
+  }
+  check_ids(op, ids, x.shape(axis));
+  Tensor<T> out = empty<T>(shape);
+  const T* from = x.data();
+  T* to = out.data();
+  for_each_index(ids, axis, x.shape(axis), [&](std::size_t k, std::size_t j) { to[k] = from[j]; });
+  return out;
+}
+
+template <class T>
+Tensor<T> scatter_add(const char* op, const Tensor<T>& x, std::size_t axis, const Indices& ids, std::size_t extent) {
+  if (ids.shape() != x.shape()) fail(op, "indices of x's shape", "x ", x.shape(), ", indices ", ids.shape());
+  check_ids(op, ids, extent);
+  Shape shape = x.shape();
+  shape[axis] = extent;
+  Tensor<T> out = zeros<T>(shape);
+  const T* from = x.data();
+  T* to = out.data();
+  for_each_index(ids, axis, extent, [&](std::size_t k, std::size_t j) { to[j] += from[k]; });
+  return out;
+}
+
 template Tensor<float> gather_rows(const char*, const Tensor<float>&, const Indices&);
 template Tensor<double> gather_rows(const char*, const Tensor<double>&, const Indices&);
 template Tensor<float> scatter_add_rows(const char*, const Tensor<float>&, const Indices&, std::size_t);
 template Tensor<double> scatter_add_rows(const char*, const Tensor<double>&, const Indices&, std::size_t);
+template Tensor<float> gather(const char*, const Tensor<float>&, std::size_t, const Indices&);
+template Tensor<double> gather(const char*, const Tensor<double>&, std::size_t, const Indices&);
+template Tensor<float> scatter_add(const char*, const Tensor<float>&, std::size_t, const Indices&, std::size_t);
+template Tensor<double> scatter_add(const char*, const Tensor<double>&, std::size_t, const Indices&, std::size_t);
 
 }  // namespace rw::kernels

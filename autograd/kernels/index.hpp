@@ -12,4 +12,12 @@ Tensor<T> gather_rows(const char* op, const Tensor<T>& x, const Indices& ids);
 template <class T>
 Tensor<T> scatter_add_rows(const char* op, const Tensor<T>& x, const Indices& ids, std::size_t rows);
 
+/// y[.., i, ..] = x[.., ids[.., i, ..], ..] along an axis, see rw::gather.
+template <class T>
+Tensor<T> gather(const char* op, const Tensor<T>& x, std::size_t axis, const Indices& ids);
+
+/// y[.., ids[.., i, ..], ..] += x[.., i, ..] along an axis that has `extent` in y, see rw::scatter_add.
+template <class T>
+Tensor<T> scatter_add(const char* op, const Tensor<T>& x, std::size_t axis, const Indices& ids, std::size_t extent);
+
 }  // namespace rw::kernels

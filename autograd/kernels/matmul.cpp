@@ -1,6 +1,7 @@
 #include "autograd/kernels/matmul.hpp"
 
 #include "autograd/blas.hpp"
+#include "autograd/kernels/reduce.hpp"
 
 namespace rw::kernels {
 
@@ -35,7 +36,21 @@ Tensor<T> matmul(const char* op, const Tensor<T>& a, const Tensor<T>& b, Transpo
   return c;
 }
 
+template <class T>
+Tensor<T> affine(const char* op, const Tensor<T>& x, const Tensor<T>& w, const Tensor<T>& b) {
+  check_rank(op, w.shape(), 2);
+  check_inner(op, x.shape(), w.shape(), false, false);
+  const std::size_t k = w.shape(0), n = w.shape(1);
+  Shape shape = x.shape();
+  shape.back() = n;
+  Tensor<T> y = broadcast_to(op, b, shape);
+  gemm<T>(n == 0 ? 0 : y.size() / n, n, k, {x.data(), k}, {w.data(), n}, T(1), y.data(), n);
+  return y;
+}
+
 template Tensor<float> matmul(const char*, const Tensor<float>&, const Tensor<float>&, Transpose);
 template Tensor<double> matmul(const char*, const Tensor<double>&, const Tensor<double>&, Transpose);
+template Tensor<float> affine(const char*, const Tensor<float>&, const Tensor<float>&, const Tensor<float>&);
+template Tensor<double> affine(const char*, const Tensor<double>&, const Tensor<double>&, const Tensor<double>&);
 
 }  // namespace rw::kernels

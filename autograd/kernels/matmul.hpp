@@ -13,5 +13,9 @@ namespace kernels {
 template <class T>
 Tensor<T> matmul(const char* op, const Tensor<T>& a, const Tensor<T>& b, Transpose transpose);
 
+/// x·w + b with w [k, n] and b broadcast to the product's shape.
+template <class T>
+Tensor<T> affine(const char* op, const Tensor<T>& x, const Tensor<T>& w, const Tensor<T>& b);
+
 }  // namespace kernels
 }  // namespace rw

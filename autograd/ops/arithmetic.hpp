@@ -52,6 +52,13 @@ struct Maximum : Nary {
   auto db(const auto& dy, const auto& a, const auto& b) const { return dy * (greater(b, a) + 0.5 * equal(a, b)); }
 };
 
+struct Minimum : Nary {
+  static constexpr const char* name = "minimum";
+  auto value(const auto& a, const auto& b) const { return xsimd::select(a <= b, a, b); }
+  auto da(const auto& dy, const auto& a, const auto& b) const { return dy * (less(a, b) + 0.5 * equal(a, b)); }
+  auto db(const auto& dy, const auto& a, const auto& b) const { return dy * (less(b, a) + 0.5 * equal(a, b)); }
+};
+
 struct Where : Nary {
   static constexpr const char* name = "where";
   auto value(const auto& condition, const auto& a, const auto& b) const {
@@ -106,7 +113,7 @@ auto maximum(const A& a, const B& b) { return detail::binary(rules::Maximum{}, a
 /// The smaller of a and b; where they are equal each receives half of the gradient.
 template <class A, class B>
 requires Operands<A, B>
-auto minimum(const A& a, const B& b) { return -maximum(-a, -b); }
+auto minimum(const A& a, const B& b) { return detail::binary(rules::Minimum{}, a, b); }
 
 /// a where the condition is not 0, else b. No gradient passes to the condition.
 template <Operand C, class A, class B>

@@ -25,6 +25,16 @@ Variable<T> matmul(const Variable<T>& a, const Variable<T>& b, Transpose transpo
                 }));
 }
 
+/// y = x·W + b, with b repeated along the axes it lacks.   x [..., k], W [k, n], b [n] or any shape that broadcasts to
+/// [..., n] -> y [..., n]. Throws std::invalid_argument where the shapes do not fit.
+template <class T>
+Variable<T> affine(const Variable<T>& x, const Variable<T>& w, const Variable<T>& b) {
+  return record("affine", kernels::affine("affine", x.value(), w.value(), b.value()),
+                wrt(x, [w](const Variable<T>& dy) { return matmul(dy, w, Transpose::b); }),
+                wrt(w, [x](const Variable<T>& dy) { return Product<T>{x, dy}; }),
+                wrt(b, [shape = b.shape()](const Variable<T>& dy) { return sum_to(dy, shape); }));
+}
+
 /// The product left open by a derivative, multiplied out.
 template <class T>
 Variable<T> multiplied(const Product<T>& product) {

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <vector>
+
+#include "autograd/tensor.hpp"
+
+namespace rw::kernels {
+
+/// A block of columns of a tensor seen as a matrix of some number of rows.
+struct Part {
+  Shape shape;            // of the block as a tensor of its own
+  std::size_t begin = 0;  // its first column
+};
+
+/// The parts of x seen as `rows` rows.
+template <class T>
+std::vector<Tensor<T>> cut(const Tensor<T>& x, std::size_t rows, const std::vector<Part>& parts);
+
+/// A tensor of `shape`, seen as `rows` rows, with xs[i] at parts[i] and 0 where there is no part.
+template <class T>
+Tensor<T> join(const std::vector<const Tensor<T>*>& xs, std::size_t rows, const std::vector<Part>& parts,
+               const Shape& shape);
+
+}  // namespace rw::kernels

@@ -1,0 +1,182 @@
+#pragma once
+
+#include <array>
+#include <span>
+#include <vector>
+
+#include "autograd/kernels/join.hpp"
+#include "autograd/ops/shape.hpp"
+
+// Ops that put tensors together and take them apart, each one node on the tape with all its inputs and outputs: a
+// pass back through T time steps moves every element once. Axes count from the end where negative.
+
+namespace rw {
+namespace detail {
+
+template <class T>
+Variable<T> join(const char* op, std::span<const Variable<T>> xs, std::size_t rows, std::vector<kernels::Part> parts,
+                 const Shape& shape);
+
+template <class T>
+std::vector<Variable<T>> cut(const char* op, const Variable<T>& x, std::size_t rows, std::vector<kernels::Part> parts) {
+  std::vector<Tensor<T>> values = kernels::cut(x.value(), rows, parts);
+  return record_many(op, std::move(values),
+                     wrt(x, [op, rows, parts = std::move(parts), shape = x.shape()](std::span<const Variable<T>> dys) {
+                       return join(op, dys, rows, parts, shape);
+                     }));
+}
+
+// The inputs are as many as the caller likes, so the node is opened by hand; those off the tape are left out of it.
+template <class T>
+Variable<T> join(const char* op, std::span<const Variable<T>> xs, std::size_t rows, std::vector<kernels::Part> parts,
+                 const Shape& shape) {
+  std::vector<const Tensor<T>*> values;
+  for (const Variable<T>& x : xs) values.push_back(&x.value());
+  Tensor<T> value = kernels::join(values, rows, parts, shape);
+
+  Tape<T>* tape = Tape<T>::current();
+  std::vector<const Variable<T>*> held;
+  std::vector<kernels::Part> held_parts;
+  for (std::size_t i = 0; tape != nullptr && i < xs.size(); ++i) {
+    if (!tape->holds(xs[i])) continue;
+    held.push_back(&xs[i]);
+    held_parts.push_back(std::move(parts[i]));
+  }
+  if (held.empty()) return Variable<T>(std::move(value));
+  Variable<T> y = tape->open(op, std::move(value));
+  auto derivatives = [op, rows, parts = std::move(held_parts)](std::span<const Variable<T>> dys) {
+    return cut(op, dys[0], rows, parts);
+  };
+  tape->attach(held, ManyInputs<T, decltype(derivatives)>(std::move(derivatives)));
+  return y;
+}
+
+inline std::size_t rows_before(const Shape& shape, std::size_t axis) {
+  return size_of(Shape(shape.begin(), shape.begin() + static_cast<std::ptrdiff_t>(axis)));
+}
+
+inline std::size_t columns_after(const Shape& shape, std::size_t axis) {
+  return size_of(Shape(shape.begin() + static_cast<std::ptrdiff_t>(axis) + 1, shape.end()));
+}
+
+template <class T>
+Variable<T> concatenate(std::span<const Variable<T>> xs, std::ptrdiff_t axis) {
+  if (xs.empty()) fail("concatenate", "at least one tensor", "none");
+  Shape shape = xs[0].shape();
+  const std::size_t a = check_axis("concatenate", axis, shape), inner = columns_after(shape, a);
+  std::vector<kernels::Part> parts;
+  std::size_t extent = 0;
+  for (std::size_t i = 0; i < xs.size(); ++i) {
+    const Shape& part = xs[i].shape();
+    shape[a] = part.size() == shape.size() ? part[a] : 0;
+    if (part != shape) {
+      fail("concatenate", "equal extents on all axes but " + std::to_string(a), "x[0] ", xs[0].shape(), ", x[", i, "] ",
+           part);
+    }
+    parts.push_back({part, extent * inner});
+    extent += part[a];
+  }
+  shape[a] = extent;
+  return join("concatenate", xs, rows_before(shape, a), std::move(parts), shape);
+}
+
+template <class T>
+Variable<T> stack(std::span<const Variable<T>> xs, std::ptrdiff_t axis) {
+  if (xs.empty()) fail("stack", "at least one tensor", "none");
+  const Shape& part = xs[0].shape();
+  const std::size_t a = check_new_axis("stack", axis, part);
+  const Shape shape = with_axis(part, a, xs.size());
+  const std::size_t inner = columns_after(shape, a);
+  std::vector<kernels::Part> parts;
+  for (std::size_t i = 0; i < xs.size(); ++i) {
+    if (xs[i].shape() != part) fail("stack", "equal shapes", "x[0] ", part, ", x[", i, "] ", xs[i].shape());
+    parts.push_back({part, i * inner});
+  }
+  return join("stack", xs, rows_before(shape, a), std::move(parts), shape);
+}
+
+}  // namespace detail
+
+/// xs one after the other along an axis of theirs.   [m, n1], [m, n2], ..., axis 1 -> [m, n1 + n2 + ...].
+/// Throws std::invalid_argument where there is none, or their extents differ on another axis.
+template <class T>
+Variable<T> concatenate(const std::vector<Variable<T>>& xs, std::ptrdiff_t axis) {
+  return detail::concatenate(std::span<const Variable<T>>(xs), axis);
+}
+template <class T>
+Variable<T> concatenate(std::initializer_list<Variable<T>> xs, std::ptrdiff_t axis) {
+  return detail::concatenate(std::span<const Variable<T>>(xs), axis);
+}
+
+/// xs side by side along a new axis that has index `axis` in the result.   T times [m, n], axis 0 -> [T, m, n].
+/// Throws std::invalid_argument where there is none, or their shapes differ.
+template <class T>
+Variable<T> stack(const std::vector<Variable<T>>& xs, std::ptrdiff_t axis = 0) {
+  return detail::stack(std::span<const Variable<T>>(xs), axis);
+}
+template <class T>
+Variable<T> stack(std::initializer_list<Variable<T>> xs, std::ptrdiff_t axis = 0) {
+  return detail::stack(std::span<const Variable<T>>(xs), axis);
+}
+
+/// x cut along an axis into parts of the given extents.   [m, n1 + n2 + ...], axis 1 -> [m, n1], [m, n2], ...
+/// Throws std::invalid_argument where there are none, or they do not add up to the extent of the axis.
+template <class T>
+std::vector<Variable<T>> split(const Variable<T>& x, const std::vector<std::size_t>& extents, std::ptrdiff_t axis) {
+  const std::size_t a = check_axis("split", axis, x.shape()), inner = detail::columns_after(x.shape(), a);
+  std::vector<kernels::Part> parts;
+  parts.reserve(extents.size());
+  Shape shape = x.shape();
+  std::size_t left = x.shape()[a];
+  bool fits = !extents.empty();
+  for (const std::size_t extent : extents) {
+    fits = fits && extent <= left;
+    shape[a] = extent;
+    parts.push_back({shape, (x.shape()[a] - left) * inner});
+    left -= extent;
+  }
+  if (!fits || left > 0) {
+    fail("split", "extents that add up to " + std::to_string(x.shape()[a]), Shape(extents.begin(), extents.end()),
+         ", x ", x.shape());
+  }
+  return detail::cut("split", x, detail::rows_before(x.shape(), a), std::move(parts));
+}
+template <class T>
+std::vector<Variable<T>> split(const Variable<T>& x, std::initializer_list<std::size_t> extents, std::ptrdiff_t axis) {
+  return split(x, std::vector<std::size_t>(extents), axis);
+}
+
+/// x cut along an axis into equal sections.   [m, k·n], k sections, axis 1 -> k times [m, n].
+/// Throws std::invalid_argument where the sections do not divide the extent of the axis.
+template <class T>
+std::vector<Variable<T>> split(const Variable<T>& x, std::size_t sections, std::ptrdiff_t axis) {
+  const std::size_t extent = x.shape()[check_axis("split", axis, x.shape())];
+  if (sections == 0 || extent % sections != 0) {
+    fail("split", "sections that divide the extent of axis " + std::to_string(axis), sections, " sections, x ",
+         x.shape());
+  }
+  return split(x, std::vector<std::size_t>(sections, extent / sections), axis);
+}
+
+/// The same with a number of sections known to the compiler: auto [i, f, g, o] = split<4>(x).
+template <std::size_t Sections, class T>
+std::array<Variable<T>, Sections> split(const Variable<T>& x, std::ptrdiff_t axis = -1) {
+  std::vector<Variable<T>> parts = split(x, Sections, axis);
+  std::array<Variable<T>, Sections> out;
+  std::move(parts.begin(), parts.end(), out.begin());
+  return out;
+}
+
+/// The slices of x along an axis, without that axis.   [T, m, n], axis 0 -> T times [m, n].
+/// Throws std::invalid_argument where the axis is not there.
+template <class T>
+std::vector<Variable<T>> unstack(const Variable<T>& x, std::ptrdiff_t axis = 0) {
+  const std::size_t a = check_axis("unstack", axis, x.shape()), inner = detail::columns_after(x.shape(), a);
+  const Shape shape = detail::without_axis(x.shape(), a);
+  std::vector<kernels::Part> parts;
+  parts.reserve(x.shape()[a]);
+  for (std::size_t i = 0; i < x.shape()[a]; ++i) parts.push_back({shape, i * inner});
+  return detail::cut("unstack", x, detail::rows_before(x.shape(), a), std::move(parts));
+}
+
+}  // namespace rw

@@ -1,0 +1,113 @@
+#include "corpus.hpp"
+
+#include <unicode/uchar.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <fstream>
+#include <stdexcept>
+#include <string_view>
+#include <unordered_map>
+
+#include "unicode.hpp"
+
+namespace translate {
+namespace {
+
+constexpr std::size_t longest_line = std::size_t(1) << 20;
+
+/// What is wrong with one side of a pair; empty if nothing.
+std::string problem_of(std::string_view text, const char* side) {
+  if (!is_valid_utf8(text)) return "invalid UTF-8";
+  for (char32_t point : code_points(text)) {
+    if (u_charType(UChar32(point)) != U_CONTROL_CHAR) continue;
+    char what[32];
+    std::snprintf(what, sizeof what, "control character U+%04X", unsigned(point));
+    return what;
+  }
+  return trim(text).empty() ? std::string("empty ") + side : std::string();
+}
+
+/// Appends the pair of `line`, or returns why it has none.
+std::string parse(std::string_view line, std::vector<Pair>& pairs) {
+  if (line.size() > longest_line) return "longer than 1 MiB";
+  const std::size_t tab = line.find('\t');
+  if (tab == line.npos) return is_valid_utf8(line) ? "no tab" : "invalid UTF-8";
+  const std::string_view source = line.substr(0, tab), rest = line.substr(tab + 1),
+                         target = rest.substr(0, rest.find('\t'));
+  std::string problem = problem_of(source, "source");
+  if (problem.empty()) problem = problem_of(target, "target");
+  if (problem.empty()) pairs.push_back({std::string(source), std::string(target)});
+  return problem;
+}
+
+}  // namespace
+
+Corpus read_pairs(const std::filesystem::path& path) {
+  const auto refuse = [&](const std::string& got) {
+    throw std::runtime_error("read_pairs: a file of 'source TAB target' lines expected; got " + path.string() + ", " +
+                             got);
+  };
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored)) refuse("which is a directory");
+  std::ifstream file(path, std::ios::binary);
+  if (!file) refuse(std::string("which cannot be opened: ") + std::strerror(errno));
+
+  Corpus corpus;
+  std::size_t number = 0;
+  for (std::string line; std::getline(file, line);) {
+    std::string_view text = line;
+    if (++number == 1 && text.substr(0, 3) == "\xEF\xBB\xBF") text.remove_prefix(3);
+    if (!text.empty() && text.back() == '\r') text.remove_suffix(1);
+    if (text.empty()) continue;
+    std::string problem = parse(text, corpus.pairs);
+    if (!problem.empty()) corpus.problems.push_back({number, std::move(problem)});
+  }
+  if (file.bad()) refuse("which cannot be read to its end");
+  if (number == 0) refuse("which is empty");
+  if (corpus.pairs.empty())
+    refuse("which holds no pair" + (corpus.problems.empty() ? "" : " (" + describe(corpus.problems) + ")"));
+  return corpus;
+}
+
+void write_pairs(const std::filesystem::path& path, const std::vector<Pair>& pairs) {
+  for (const Pair& pair : pairs)
+    for (const std::string* text : {&pair.source, &pair.target})
+      if (text->find_first_of("\t\r\n") != text->npos)
+        throw std::invalid_argument("write_pairs: text without tab and line end expected; got one in pair " +
+                                    std::to_string(&pair - pairs.data() + 1));
+  std::filesystem::path beside = path;
+  beside += ".partial";
+  std::ofstream file(beside, std::ios::binary);
+  for (const Pair& pair : pairs) file << pair.source << '\t' << pair.target << '\n';
+  file.close();
+  std::error_code error;
+  if (file) std::filesystem::rename(beside, path, error);
+  if (file && !error) return;
+  const std::string reason = error ? error.message() : std::strerror(errno);
+  std::filesystem::remove(beside, error);
+  throw std::runtime_error("write_pairs: a file that can be written expected; got " + path.string() + ": " + reason);
+}
+
+std::vector<Sentence> group_by_source(const std::vector<Pair>& pairs) {
+  std::vector<Sentence> sentences;
+  std::unordered_map<std::string_view, std::size_t> place;
+  for (const Pair& pair : pairs) {
+    const auto found = place.try_emplace(pair.source, sentences.size()).first;
+    if (found->second == sentences.size()) sentences.push_back({pair.source, {}});
+    sentences[found->second].references.push_back(pair.target);
+  }
+  return sentences;
+}
+
+std::string describe(const std::vector<Problem>& problems) {
+  constexpr std::size_t shown = 5;
+  if (problems.empty()) return "";
+  std::string text = std::to_string(problems.size()) + (problems.size() == 1 ? " line" : " lines") + " skipped";
+  for (std::size_t i = 0; i < problems.size() && i < shown; ++i)
+    text += (i == 0 ? ": line " : "; line ") + std::to_string(problems[i].line) + ": " + problems[i].what;
+  return problems.size() > shown ? text + "; ... (first 5 shown)" : text;
+}
+
+}  // namespace translate

@@ -1,0 +1,51 @@
+#pragma once
+/// Sentence pairs in text files: one pair a line, `source TAB target`, as Tatoeba and Anki give them.
+
+#include <cstddef>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace translate {
+
+struct Pair {
+  std::string source, target;
+};
+
+/// A line that was skipped, counted from 1, and why.
+struct Problem {
+  std::size_t line;
+  std::string what;
+};
+
+struct Corpus {
+  std::vector<Pair> pairs;
+  std::vector<Problem> problems;
+};
+
+/// A source with all its translations.
+struct Sentence {
+  std::string source;
+  std::vector<std::string> references;
+};
+
+/// Reads `source TAB target [TAB ignored ...]` lines: UTF-8 with or without byte order mark, LF or CRLF. Text is kept
+/// as it is. Empty lines are passed over in silence. A malformed line is skipped and listed in `problems`: `no tab`,
+/// `empty source`, `empty target` (nothing but white space), `invalid UTF-8`, `control character U+0000`, `longer than
+/// 1 MiB`.
+/// Throws std::runtime_error if the file cannot be read, is a directory, is empty, or holds no pair.
+Corpus read_pairs(const std::filesystem::path& path);
+
+/// Writes the pairs so that read_pairs() gives them back: into a file beside `path` first, renamed when complete.
+/// Throws std::invalid_argument for a text that a line cannot hold (tab, line end), std::runtime_error if writing
+/// fails.
+void write_pairs(const std::filesystem::path& path, const std::vector<Pair>& pairs);
+
+/// One Sentence a distinct source, in order of first appearance, with its targets in order as references.
+std::vector<Sentence> group_by_source(const std::vector<Pair>& pairs);
+
+/// One line such as `3 lines skipped: line 2: no tab; line 9: invalid UTF-8; ... (first 5 shown)`; empty if there are
+/// none.
+std::string describe(const std::vector<Problem>& problems);
+
+}  // namespace translate

@@ -1,0 +1,191 @@
+// Learns to translate from sentence pairs, and translates.
+//
+//     translate train                              the bundled English-French corpus, about three minutes
+//     translate train --corpus pairs.tsv           one `source TAB target` a line
+//     translate evaluate --model M --test F        ends with BLEU, chrF and exact matches
+//     translate --model M                          a prompt, or one sentence a line from standard input
+
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <csignal>
+#include <cstdio>
+#include <filesystem>
+#include <iostream>
+
+#include "autograd/blas.hpp"
+#include "examples/translate/corpus.hpp"
+#include "examples/translate/evaluate.hpp"
+#include "examples/translate/grammar.hpp"
+#include "examples/translate/train.hpp"
+#include "examples/translate/unicode.hpp"
+
+namespace {
+
+using namespace translate;
+
+constexpr std::uint64_t bundled_seed = 1;
+constexpr int failure = 1, misuse = 2;
+
+volatile std::sig_atomic_t interrupted = 0;
+
+struct TrainFlags {
+  std::string corpus, valid, model = "translator.safetensors";
+  std::size_t pairs = 20000;
+  ModelSettings settings;
+  TrainSettings training;
+};
+
+struct EvaluateFlags {
+  std::string model = "translator.safetensors", test;
+  BeamOptions beam;
+  bool lowercase = false;
+  std::size_t show = 0, threads = 2;
+};
+
+std::vector<Pair> read_corpus(const std::string& path) {
+  Corpus corpus = read_pairs(path);
+  if (!corpus.problems.empty()) std::fprintf(stderr, "%s: %s\n", path.c_str(), describe(corpus.problems).c_str());
+  return std::move(corpus.pairs);
+}
+
+// Every fortieth source, at most 500, with all its translations.
+void hold_out(std::vector<Pair>& pairs, std::vector<Pair>& valid) {
+  std::vector<Pair> rest;
+  std::size_t n = 0;
+  for (const Sentence& sentence : group_by_source(pairs)) {
+    std::vector<Pair>& to = n++ % 40 == 39 && valid.size() < 500 ? valid : rest;
+    for (const std::string& reference : sentence.references) to.push_back({sentence.source, reference});
+  }
+  if (valid.empty()) valid.push_back(rest.back());
+  pairs = std::move(rest);
+}
+
+void run_train(TrainFlags& flags) {
+  std::vector<Pair> pairs, valid;
+  if (flags.corpus.empty()) {
+    Bundle bundle = bundled_corpus(bundled_seed, {.train = flags.pairs});
+    pairs = std::move(bundle.train);
+    valid = std::move(bundle.valid);
+  } else {
+    pairs = read_corpus(flags.corpus);
+  }
+  if (!flags.valid.empty()) valid = read_corpus(flags.valid);
+  if (valid.empty()) hold_out(pairs, valid);
+  std::signal(SIGINT, [](int) { interrupted = 1; });
+  train(pairs, valid, flags.settings, flags.training, flags.model, interrupted);
+}
+
+void run_corpus(const std::string& folder) {
+  std::filesystem::create_directories(folder);
+  const Bundle bundle = bundled_corpus(bundled_seed);
+  write_pairs(std::filesystem::path(folder) / "train.tsv", bundle.train);
+  write_pairs(std::filesystem::path(folder) / "valid.tsv", bundle.valid);
+  write_pairs(std::filesystem::path(folder) / "test.tsv", bundle.test);
+}
+
+void run_evaluate(const EvaluateFlags& flags) {
+  const Translator translator = load_translator(flags.model);
+  const std::vector<Sentence> sentences =
+      group_by_source(flags.test.empty() ? bundled_corpus(bundled_seed).test : read_corpus(flags.test));
+  const Evaluation result = evaluate(translator, sentences, flags.beam, {.lowercase = flags.lowercase});
+  for (std::size_t i = 0; i < std::min(flags.show, sentences.size()); ++i) {
+    const auto& right = sentences[i].references;
+    const bool is_right = std::find(right.begin(), right.end(), result.hypotheses[i]) != right.end();
+    std::printf("%s %s\n  %s\n", is_right ? "=" : " ", sentences[i].source.c_str(), result.hypotheses[i].c_str());
+  }
+  std::printf("%s\n", summary(result, flags.beam).c_str());
+}
+
+// Returns false where a sentence could not be translated.
+bool run_translate(const EvaluateFlags& flags) {
+  const Translator translator = load_translator(flags.model);
+  const bool prompt = isatty(STDIN_FILENO) != 0 && isatty(STDOUT_FILENO) != 0;
+  bool all = true;
+  std::string line;
+  for (std::size_t number = 1;; ++number) {
+    if (prompt) std::fputs("> ", stdout), std::fflush(stdout);
+    if (!std::getline(std::cin, line)) break;
+    if (!line.empty() && line.back() == '\r') line.pop_back();
+    try {
+      std::printf("%s\n", translator.translate({line}, flags.beam).front().c_str());
+    } catch (const std::invalid_argument& error) {
+      std::printf("\n");
+      std::fprintf(stderr, "line %zu: %s\n", number, error.what());
+      all = false;
+    }
+    std::fflush(stdout);
+  }
+  if (prompt) std::fputs("\n", stdout);
+  return all;
+}
+
+void add_decoding_flags(CLI::App& app, EvaluateFlags& flags) {
+  app.add_option("--model", flags.model, "model file")->capture_default_str();
+  app.add_option("--beam", flags.beam.size, "width of the beam; 1 is greedy")->check(CLI::Range(1, 100))->capture_default_str();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app{"Learns to translate from sentence pairs, and translates.\n\n"
+               "  translate train                          the bundled English-French corpus\n"
+               "  translate train --corpus pairs.tsv       one `source TAB target` a line\n"
+               "  translate evaluate --test pairs.tsv      BLEU, chrF and exact matches\n"
+               "  echo 'I see a cat.' | translate          one sentence a line"};
+  app.name("translate");
+  TrainFlags train_flags;
+  EvaluateFlags evaluate_flags, translate_flags;
+  std::string corpus_folder;
+  translate_flags.beam.size = evaluate_flags.beam.size = 5;
+  add_decoding_flags(app, translate_flags);
+
+  CLI::App* train_command = app.add_subcommand("train", "train a model");
+  train_command->add_option("--corpus", train_flags.corpus, "sentence pairs; without it the bundled corpus");
+  train_command->add_option("--valid", train_flags.valid, "pairs to score after each epoch; without it some are held out");
+  train_command->add_option("--model", train_flags.model, "where the model goes")->capture_default_str();
+  train_command->add_option("--epochs", train_flags.training.epochs, "passes over the corpus")->check(CLI::Range(1, 100000))->capture_default_str();
+  train_command->add_option("--batch", train_flags.training.batch, "pairs a step")->check(CLI::Range(1, 4096))->capture_default_str();
+  train_command->add_option("--seed", train_flags.training.seed, "same seed, same model")->capture_default_str();
+  train_command->add_option("--threads", train_flags.training.threads, "shares of a batch computed at once")->check(CLI::Range(1, 256))->capture_default_str();
+  train_command->add_option("--vocabulary", train_flags.training.vocabulary, "word pieces of each language")->check(CLI::Range(300, 100000))->capture_default_str();
+  train_command->add_option("--embedding", train_flags.settings.embedding, "width of a word piece")->check(CLI::Range(1, 8192))->capture_default_str();
+  train_command->add_option("--hidden", train_flags.settings.hidden, "width of the recurrent layers")->check(CLI::Range(1, 8192))->capture_default_str();
+  train_command->add_option("--dropout", train_flags.settings.dropout)->check(CLI::Range(0.0, 0.95))->capture_default_str();
+  train_command->add_option("--learning-rate", train_flags.training.learning_rate, "Adam's, at its highest")->check(CLI::PositiveNumber)->capture_default_str();
+  train_command->add_option("--smoothing", train_flags.training.smoothing, "label smoothing")->check(CLI::Range(0.0, 0.9))->capture_default_str();
+  train_command->add_option("--pairs", train_flags.pairs, "size of the bundled corpus")->check(CLI::Range(100, 60000))->capture_default_str();
+
+  CLI::App* evaluate_command = app.add_subcommand("evaluate", "score a model");
+  add_decoding_flags(*evaluate_command, evaluate_flags);
+  evaluate_command->add_option("--test", evaluate_flags.test, "sentence pairs; without it the bundled test set");
+  evaluate_command->add_flag("--lowercase", evaluate_flags.lowercase, "compare in lower case");
+  evaluate_command->add_option("--show", evaluate_flags.show, "translations to print first, = marks the right ones");
+
+  CLI::App* corpus_command = app.add_subcommand("corpus", "write the bundled corpus as train.tsv, valid.tsv and test.tsv");
+  corpus_command->add_option("--out", corpus_folder, "folder")->required();
+  app.require_subcommand(0, 1);
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app.exit(error);
+    std::fprintf(stderr, "translate: %s (see --help)\n", error.what());
+    return misuse;
+  }
+  try {
+    if (*train_command) {
+      run_train(train_flags);
+    } else if (*evaluate_command) {
+      run_evaluate(evaluate_flags);
+    } else if (*corpus_command) {
+      run_corpus(corpus_folder);
+    } else {
+      return run_translate(translate_flags) ? 0 : failure;
+    }
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "translate: %s\n", error.what());
+    return failure;
+  }
+  return 0;
+}

@@ -1,0 +1,130 @@
+#include "examples/translate/train.hpp"
+
+#include <cmath>
+#include <cstdio>
+
+#include "autograd/blas.hpp"
+#include "examples/translate/evaluate.hpp"
+#include "examples/translate/progress.hpp"
+#include "optim/clip.hpp"
+
+namespace translate {
+namespace {
+
+std::vector<std::string> side(const std::vector<Pair>& pairs, std::string Pair::*which) {
+  std::vector<std::string> texts;
+  for (const Pair& pair : pairs) texts.push_back(pair.*which);
+  return texts;
+}
+
+std::size_t target_tokens(const std::vector<Encoded>& pairs) {
+  std::size_t n = 0;
+  for (const Encoded& pair : pairs) n += pair.target.size();
+  return n;
+}
+
+// Warm over the first steps, then down along half a cosine to a twentieth (Loshchilov & Hutter 2017).
+double scheduled(double rate, double done) {
+  constexpr double warm_up = 0.02, last = 0.05;
+  if (done < warm_up) return rate * (0.1 + 0.9 * done / warm_up);
+  return rate * (last + (1 - last) * 0.5 * (1 + std::cos(3.141592653589793 * done)));
+}
+
+}  // namespace
+
+Trainer::Trainer(Model<float>& model, const TrainSettings& settings)
+    : model_(model),
+      settings_(settings),
+      random_(settings.seed + 1),
+      workers_(settings.threads),
+      adam_({.learning_rate = settings.learning_rate}) {
+  rw::set_gemm_threads(1);  // the batch is shared out instead: its elementwise work gains as well
+}
+
+double Trainer::step(const std::vector<Encoded>& pairs, std::span<const std::size_t> chosen, double learning_rate) {
+  const std::size_t shards = std::min(workers_.count(), chosen.size());
+  std::vector<Batch> batches;
+  std::vector<rw::Random> randoms;
+  std::size_t tokens = 0;
+  for (std::size_t s = 0; s < shards; ++s) {
+    const std::size_t begin = chosen.size() * s / shards, end = chosen.size() * (s + 1) / shards;
+    batches.push_back(make_batch(pairs, chosen.subspan(begin, end - begin)));
+    randoms.push_back(random_.split());
+    tokens += batches.back().target_tokens;
+  }
+  std::vector<double> losses(shards, 0);
+  std::vector<rw::Gradients<float>> gradients(shards);
+  workers_.run([&](std::size_t s) {
+    if (s >= shards) return;
+    rw::Tape<float> tape;
+    const auto loss = model_.loss(batches[s], settings_.smoothing, &randoms[s]);
+    losses[s] = loss.item();
+    gradients[s] = tape.backward(loss);
+  });
+  double loss = losses[0];
+  for (std::size_t s = 1; s < shards; ++s) {
+    gradients[0] += std::move(gradients[s]);
+    loss += losses[s];
+  }
+  gradients[0].scale(1.0f / static_cast<float>(tokens));
+  rw::optim::clip_global_norm(gradients[0], settings_.clip);
+  adam_.set_learning_rate(learning_rate);
+  adam_.step(model_.parameters(), gradients[0]);
+  return loss;
+}
+
+void train(const std::vector<Pair>& train, const std::vector<Pair>& valid, const ModelSettings& model_settings,
+           const TrainSettings& settings, const std::filesystem::path& path, const volatile std::sig_atomic_t& stop) {
+  const Subwords source = Subwords::train(side(train, &Pair::source), {.vocabulary = settings.vocabulary});
+  const Subwords target = Subwords::train(side(train, &Pair::target), {.vocabulary = settings.vocabulary});
+  const std::vector<Encoded> pairs = encode_pairs(train, source, target);
+  if (pairs.empty()) throw std::runtime_error("train: every sentence pair is too long to learn from");
+  const std::vector<Sentence> held_out = group_by_source(valid);
+
+  ModelSettings sized = model_settings;
+  sized.source_vocabulary = static_cast<std::size_t>(source.size());
+  sized.target_vocabulary = static_cast<std::size_t>(target.size());
+  rw::Random random(settings.seed);
+  Translator translator{source, target, Model<float>(sized, random)};
+  std::printf("%zu pairs  vocabulary %zu and %zu pieces  %zu parameters  %zu threads\n", pairs.size(), sized.source_vocabulary,
+              sized.target_vocabulary, translator.model.parameters().elements(), settings.threads);
+  std::fflush(stdout);
+
+  Trainer trainer(translator.model, settings);
+  const std::size_t tokens_an_epoch = target_tokens(pairs), all_tokens = tokens_an_epoch * settings.epochs;
+  Progress progress(all_tokens);
+  double best = -1;
+  std::size_t done = 0;
+  for (std::size_t epoch = 1; epoch <= settings.epochs; ++epoch) {
+    const std::string label = "epoch " + std::to_string(epoch) + "/" + std::to_string(settings.epochs);
+    double loss = 0;
+    std::size_t tokens = 0;
+    for (const auto& chosen : bucketed(pairs, settings.batch, random)) {
+      loss += trainer.step(pairs, chosen, scheduled(settings.learning_rate, double(done + tokens) / double(all_tokens)));
+      for (const std::size_t i : chosen) tokens += pairs[i].target.size();
+      progress.show(label, loss / double(tokens), done + tokens);
+      if (stop) {
+        progress.clear();
+        save(path, translator);
+        std::printf("stopped in epoch %zu; model saved to %s\n", epoch, path.c_str());
+        return;
+      }
+    }
+    done += tokens;
+    progress.pause();
+    const Evaluation scores = evaluate(translator, held_out, {.size = 1}, {});
+    progress.clear();
+    const bool better = scores.bleu >= best;
+    if (better) {
+      best = scores.bleu;
+      save(path, translator);
+    }
+    progress.resume();
+    std::printf("epoch %2zu  loss %.3f  BLEU %5.1f  %6.0f tokens/s  %s%s\n", epoch, loss / double(tokens), scores.bleu,
+                progress.rate(done), clock_text(progress.seconds()).c_str(), better ? "" : "  (not the best, not saved)");
+    std::fflush(stdout);
+  }
+  std::printf("best model saved to %s\n", path.c_str());
+}
+
+}  // namespace translate

@@ -1,0 +1,36 @@
+#pragma once
+
+#include "nn/unroll.hpp"
+
+namespace rw::nn {
+
+/// Two cells over the same sequence, one in each direction (Schuster & Paliwal 1997). Output t is [forward; backward].
+template <class C>
+struct Bidirectional {
+  struct State {
+    typename C::State forward, backward;
+  };
+
+  C forward, backward;
+
+  auto parameters() {
+    auto all = decltype(forward.parameters())();
+    all.add("forward", forward.parameters());
+    all.add("backward", backward.parameters());
+    return all;
+  }
+};
+
+/// xs [T, B, I] -> outputs [T, B, 2·O] and the state of both directions, each after its own last step.
+/// Throws std::invalid_argument as for a single cell.
+template <class T, class C>
+  requires Cell<C, T>
+Unrolled<T, typename Bidirectional<C>::State> unroll(const Bidirectional<C>& layer, const Variable<T>& xs,
+                                                     const std::vector<std::size_t>& lengths = {}) {
+  auto forward = unroll(layer.forward, xs, {.lengths = lengths});
+  auto backward = unroll(layer.backward, xs, {.lengths = lengths, .reverse = true});
+  return {concatenate(std::vector<Variable<T>>{forward.outputs, backward.outputs}, -1),
+          {std::move(forward.state), std::move(backward.state)}};
+}
+
+}  // namespace rw::nn

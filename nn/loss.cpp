@@ -1,0 +1,130 @@
+#include "nn/loss.hpp"
+
+#include <cmath>
+
+#include "autograd/lane.hpp"
+
+namespace rw::nn {
+namespace {
+
+bool counts(std::int64_t target, const CrossEntropyOptions& options) { return !options.ignore || target != *options.ignore; }
+
+void check(const Shape& logits, const Indices& targets, const CrossEntropyOptions& options) {
+  if (!(options.smoothing >= 0 && options.smoothing <= 1)) fail("cross_entropy", "a smoothing in [0, 1]", options.smoothing);
+  if (logits.empty() || logits.back() == 0 || Shape(logits.begin(), logits.end() - 1) != targets.shape()) {
+    fail("cross_entropy", "logits [..., V] and targets [...]", "logits ", logits, ", targets ", Shape(targets.shape()));
+  }
+  for (const std::int64_t target : targets) {
+    if (counts(target, options) && (target < 0 || static_cast<std::size_t>(target) >= logits.back())) {
+      fail("cross_entropy", "targets in [0, " + std::to_string(logits.back()) + ")", "target ", target);
+    }
+  }
+}
+
+template <class T>
+T largest(const T* x, std::size_t n) {
+  T m = x[0];
+  for (std::size_t i = 1; i < n; ++i) m = x[i] > m ? x[i] : m;
+  return m;
+}
+
+/// Σ exp(x − m), and exp(x − m) in `out` where it is given.
+template <class T>
+T exp_sum(const T* x, std::size_t n, T m, T* out) {
+  constexpr std::size_t width = lane_size<T>;
+  const xsimd::batch<T> shift(m);
+  xsimd::batch<T> total(T(0));
+  std::size_t i = 0;
+  for (; i + width <= n; i += width) {
+    const xsimd::batch<T> e = xsimd::exp(xsimd::load_unaligned(x + i) - shift);
+    if (out != nullptr) e.store_unaligned(out + i);
+    total += e;
+  }
+  T sum = xsimd::hadd(total);
+  for (; i < n; ++i) {
+    const T e = std::exp(x[i] - m);
+    if (out != nullptr) out[i] = e;
+    sum += e;
+  }
+  return sum;
+}
+
+}  // namespace
+
+namespace kernels {
+
+template <class T>
+Tensor<T> cross_entropy(const Tensor<T>& logits, const Indices& targets, const CrossEntropyOptions& options) {
+  check(logits.shape(), targets, options);
+  const std::size_t v = logits.shape().back();
+  const T smoothing = static_cast<T>(options.smoothing);
+  Tensor<T> losses = rw::empty<T>(targets.shape());
+  for (std::size_t n = 0; n < targets.size(); ++n) {
+    const T* x = logits.data() + n * v;
+    const std::int64_t target = targets.data()[n];
+    if (!counts(target, options)) {
+      losses.data()[n] = 0;
+      continue;
+    }
+    const T m = largest(x, v);
+    const T normaliser = m + std::log(exp_sum<T>(x, v, m, nullptr));
+    T loss = (1 - smoothing) * (normaliser - x[target]);
+    if (smoothing > 0) {
+      T total = 0;
+      for (std::size_t i = 0; i < v; ++i) total += normaliser - x[i];
+      loss += smoothing / static_cast<T>(v) * total;
+    }
+    losses.data()[n] = loss;
+  }
+  return losses;
+}
+
+template <class T>
+Tensor<T> cross_entropy_gradient(const Tensor<T>& logits, const Indices& targets, const CrossEntropyOptions& options, const Tensor<T>& dy) {
+  const std::size_t v = logits.shape().back();
+  const T spread = static_cast<T>(options.smoothing) / static_cast<T>(v);
+  Tensor<T> dx = rw::empty<T>(logits.shape());
+  for (std::size_t n = 0; n < targets.size(); ++n) {
+    const T* x = logits.data() + n * v;
+    T* to = dx.data() + n * v;
+    const std::int64_t target = targets.data()[n];
+    if (!counts(target, options)) {
+      std::fill_n(to, v, T(0));
+      continue;
+    }
+    const T m = largest(x, v);
+    const T scale = dy.data()[n] / exp_sum(x, v, m, to), shift = dy.data()[n] * spread;
+    for (std::size_t i = 0; i < v; ++i) to[i] = to[i] * scale - shift;
+    to[target] -= dy.data()[n] * static_cast<T>(1 - options.smoothing);
+  }
+  return dx;
+}
+
+template <class T>
+Tensor<T> target_distribution(const Shape& logits, const Indices& targets, const CrossEntropyOptions& options) {
+  Tensor<T> q = zeros<T>(logits);
+  const std::size_t v = logits.back();
+  for (std::size_t n = 0; n < targets.size(); ++n) {
+    const std::int64_t target = targets.data()[n];
+    if (!counts(target, options)) continue;
+    std::fill_n(q.data() + n * v, v, static_cast<T>(options.smoothing / double(v)));
+    q.data()[n * v + static_cast<std::size_t>(target)] += static_cast<T>(1 - options.smoothing);
+  }
+  return q;
+}
+
+template Tensor<float> cross_entropy(const Tensor<float>&, const Indices&, const CrossEntropyOptions&);
+template Tensor<double> cross_entropy(const Tensor<double>&, const Indices&, const CrossEntropyOptions&);
+template Tensor<float> cross_entropy_gradient(const Tensor<float>&, const Indices&, const CrossEntropyOptions&, const Tensor<float>&);
+template Tensor<double> cross_entropy_gradient(const Tensor<double>&, const Indices&, const CrossEntropyOptions&, const Tensor<double>&);
+template Tensor<float> target_distribution(const Shape&, const Indices&, const CrossEntropyOptions&);
+template Tensor<double> target_distribution(const Shape&, const Indices&, const CrossEntropyOptions&);
+
+}  // namespace kernels
+
+std::size_t counted_targets(const Indices& targets, const CrossEntropyOptions& options) {
+  return static_cast<std::size_t>(
+      std::count_if(targets.begin(), targets.end(), [&](std::int64_t target) { return counts(target, options); }));
+}
+
+}  // namespace rw::nn

@@ -1,0 +1,75 @@
+#include "optim/optimizer.hpp"
+
+#include <limits>
+
+namespace rw::optim {
+
+void check_option(const char* op, const char* name, double value, double low, double high) {
+  if (value >= low && value < high) return;
+  std::ostringstream expectation;
+  expectation << name << " in [" << low << ", " << high << ")";
+  fail(op, expectation.str(), value);
+}
+
+template <class T>
+Optimizer<T>::Optimizer(double learning_rate, std::vector<std::string> state_names)
+    : state_names_(std::move(state_names)) {
+  set_learning_rate(learning_rate);
+}
+
+template <class T>
+void Optimizer<T>::set_learning_rate(double rate) {
+  check_option("optimizer", "learning_rate", rate, 0, std::numeric_limits<double>::infinity());
+  learning_rate_ = rate;
+}
+
+template <class T>
+std::vector<Tensor<T>>& Optimizer<T>::state(const Parameter<T>& parameter) {
+  std::vector<Tensor<T>>& tensors = states_[parameter.place().slot];
+  while (tensors.size() < state_names_.size()) tensors.push_back(zeros<T>(parameter.shape()));
+  return tensors;
+}
+
+template <class T>
+void Optimizer<T>::step(const std::vector<Parameter<T>*>& parameters, const Gradients<T>& gradients) {
+  for (const Parameter<T>* p : parameters) {
+    if (p == nullptr) fail("step", "parameters", "nullptr");
+    if (!gradients.has(*p)) continue;
+    for (const Tensor<T>& x : state(*p)) check_same_shape("step", p->shape(), x.shape());
+    if (const RowSparse<T>* sparse = gradients.rows(*p)) {
+      if (p->rank() == 0 || p->shape()[0] != sparse->rows) fail("step", "rows of " + p->name(), sparse->rows, " rows");
+    } else {
+      check_same_shape("step", p->shape(), gradients[*p].shape());
+    }
+  }
+
+  ++steps_;
+  begin_step();
+  for (Parameter<T>* p : parameters) {
+    if (!gradients.has(*p) || p->size() == 0) continue;
+    std::vector<Tensor<T>>& kept = state(*p);
+    Stretch<T> stretch{0, nullptr, nullptr, std::vector<T*>(kept.size())};
+    const auto update_from = [&](T* x, std::size_t begin, std::size_t size, const T* gradient) {
+      stretch.size = size;
+      stretch.value = x + begin;
+      stretch.gradient = gradient;
+      for (std::size_t k = 0; k < kept.size(); ++k) stretch.state[k] = kept[k].data() + begin;
+      update(stretch);
+    };
+    p->update([&](Tensor<T>& x) {
+      const RowSparse<T>* sparse = gradients.rows(*p);
+      if (sparse == nullptr) return update_from(x.data(), 0, x.size(), gradients[*p].value().data());
+      const std::size_t width = x.size() / sparse->rows;
+      const T* row = sparse->values.value().data();
+      for (const std::int64_t id : sparse->ids) {
+        update_from(x.data(), static_cast<std::size_t>(id) * width, width, row);
+        row += width;
+      }
+    });
+  }
+}
+
+template class Optimizer<float>;
+template class Optimizer<double>;
+
+}  // namespace rw::optim

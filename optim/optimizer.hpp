@@ -1,0 +1,72 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "autograd/gradients.hpp"
+
+namespace rw::optim {
+
+/// A stretch of one parameter with its gradient and the optimiser's state tensors, all contiguous.
+template <class T>
+struct Stretch {
+  std::size_t size;
+  T* value;
+  const T* gradient;
+  std::vector<T*> state;  // in the order of state_names()
+};
+
+/// What every optimiser shares: walking over the parameters, the state of each, and the learning rate. An optimiser
+/// itself is its options and update(), the paper's equations for one element; see optim/adam.cpp.
+///
+/// A row-sparse gradient (an embedding's) is applied sparsely: values and state of the rows that it names change, all
+/// others stay as they are, so a step costs nothing of the vocabulary's size.
+template <class T>
+class Optimizer {
+ public:
+  virtual ~Optimizer() = default;
+
+  /// Changes every parameter something flowed to; the others stay. Release tapes that recorded them first where memory
+  /// counts: a value that is still held is copied. Throws std::invalid_argument where a gradient has another shape
+  /// than its parameter, and changes nothing.
+  void step(const std::vector<Parameter<T>*>& parameters, const Gradients<T>& gradients);
+
+  double learning_rate() const { return learning_rate_; }
+
+  /// For schedules. Throws std::invalid_argument where the rate is negative or not finite.
+  void set_learning_rate(double rate);
+
+  /// The steps taken.
+  std::uint64_t steps() const { return steps_; }
+  void set_steps(std::uint64_t steps) { steps_ = steps; }
+
+  /// What is kept for each parameter, one name a tensor of its shape; for checkpoints.
+  const std::vector<std::string>& state_names() const { return state_names_; }
+
+  /// The kept tensors of one parameter, to read or replace; zeros at first. Belongs to the parameter itself, wherever
+  /// it is moved.
+  std::vector<Tensor<T>>& state(const Parameter<T>& parameter);
+
+ protected:
+  Optimizer(double learning_rate, std::vector<std::string> state_names);
+
+  /// Called once at the head of a step, with steps() already counting it.
+  virtual void begin_step() {}
+
+  virtual void update(const Stretch<T>& stretch) = 0;
+
+ private:
+  double learning_rate_ = 0;
+  std::uint64_t steps_ = 0;
+  std::vector<std::string> state_names_;
+  std::map<std::uint64_t, std::vector<Tensor<T>>> states_;
+};
+
+/// Throws std::invalid_argument where `value` of option `name` is not in [low, high).
+void check_option(const char* op, const char* name, double value, double low, double high);
+
+extern template class Optimizer<float>;
+extern template class Optimizer<double>;
+
+}  // namespace rw::optim

@@ -1,0 +1,436 @@
+#include "nn/safetensors.hpp"
+
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+#include <boost/test/unit_test.hpp>
+#include <csignal>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <limits>
+#include <sstream>
+#include <stdexcept>
+
+namespace {
+
+namespace fs = std::filesystem;
+using rw::Parameter;
+using rw::Shape;
+using rw::Tensor;
+using rw::nn::Parameters;
+using rw::nn::Safetensors;
+
+const std::string golden = std::string(TESTS_DIR) + "/golden/";
+
+// A folder of its own for each test.
+struct Folder {
+  Folder() : path(fs::temp_directory_path() / ("rewind_safetensors_" + std::to_string(::getpid()))) {
+    fs::remove_all(path);
+    fs::create_directory(path);
+  }
+  ~Folder() { fs::remove_all(path); }
+  std::string file(const std::string& name) const { return path / name; }
+  std::size_t files() const {
+    return static_cast<std::size_t>(std::distance(fs::directory_iterator(path), fs::directory_iterator()));
+  }
+
+  fs::path path;
+};
+
+std::string contents(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+// A file from its parts; `claimed` is the header length it states.
+std::string bytes(const std::string& header, std::size_t data, std::uint64_t claimed) {
+  return std::string(reinterpret_cast<const char*>(&claimed), 8) + header + std::string(data, '\1');
+}
+std::string bytes(const std::string& header, std::size_t data = 0) { return bytes(header, data, header.size()); }
+
+Safetensors parse(const std::string& text) {
+  std::istringstream in(text);
+  return rw::nn::read_safetensors(in, "m");
+}
+
+auto says(const std::string& text) {
+  return [text](const std::exception& e) {
+    const std::string what = e.what();
+    const bool found = what.find(text) != std::string::npos && what.find('\n') == std::string::npos;
+    if (!found) BOOST_TEST_MESSAGE(what);
+    return found;
+  };
+}
+
+void refused(const std::string& file, const std::string& text) {
+  BOOST_CHECK_EXCEPTION(parse(file), std::runtime_error, says("read_safetensors: m: expected " + text));
+}
+
+Safetensors sample() {
+  Safetensors file;
+  file.metadata = {{"language", "français"}, {"steps", "12"}};
+  file.tensors["a.half"] = rw::tensor<float>({2, 3}, {0.5, -1, 2, 1e30, -0.0, 3});
+  file.tensors["text"] = rw::nn::to_bytes("bytes\n\0x");
+  file.tensors["double"] = rw::scalar<double>(1.0 / 3);
+  file.tensors["ids"] = rw::tensor<std::int64_t>({2}, {-1, std::numeric_limits<std::int64_t>::max()});
+  file.tensors["none"] = rw::empty<float>({0, 4});
+  return file;
+}
+
+void check_same(const Safetensors& a, const Safetensors& b) {
+  BOOST_TEST(a.metadata == b.metadata);
+  BOOST_REQUIRE(a.tensors.size() == b.tensors.size());
+  for (const auto& [name, tensor] : a.tensors) BOOST_TEST(bool(tensor == b.tensors.at(name)), name);
+}
+
+// A model of two layers.
+struct Model {
+  Parameter<double> weight{"weight", rw::tensor<double>({2, 2}, {1, 2, 3, 4})};
+  Parameter<double> bias{"bias", rw::tensor<double>({2}, {5, 1.0 / 3})};
+  Parameters<double> layer() { return {weight, bias}; }
+  Parameters<double> parameters() {
+    Parameters<double> all;
+    all.add("encoder.forward", layer());
+    return all;
+  }
+};
+
+// The exit code and output of a Python program; 77 is its "cannot run here".
+int python(const std::string& program, std::string& output) {
+  FILE* pipe = ::popen(("python3 -c '" + program + "' 2>&1").c_str(), "r");
+  BOOST_REQUIRE(pipe != nullptr);
+  char part[256];
+  while (std::fgets(part, sizeof part, pipe) != nullptr) output += part;
+  const int status = ::pclose(pipe);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(safetensors)
+
+BOOST_AUTO_TEST_CASE(reads_files_of_others) {
+  const Safetensors lstm = rw::nn::read_safetensors(golden + "lstm_plain.safetensors");
+  BOOST_TEST(lstm.metadata.at("kind") == "lstm");
+  BOOST_TEST(lstm.metadata.at("layout") == "time,batch,feature");
+  BOOST_TEST(lstm.tensors.size() == 20u);
+  BOOST_TEST(bool(lstm.get<double>("weight_ih_l0").shape() == Shape{20, 3}));
+  BOOST_TEST(bool(lstm.get<double>("hn").shape() == Shape{1, 2, 5}));
+  // The last output of a sequence is the last state.
+  const Tensor<double>&y = lstm.get<double>("y"), &hn = lstm.get<double>("hn");
+  BOOST_TEST(std::equal(hn.begin(), hn.end(), y.data() + 2 * 2 * 5));
+  BOOST_TEST(rw::nn::read_safetensors(golden + "gru_plain.safetensors").metadata.at("kind") == "gru");
+}
+
+BOOST_AUTO_TEST_CASE(what_is_written_is_read) {
+  const Folder folder;
+  const std::string path = folder.file("a.safetensors");
+  rw::nn::write_safetensors(path, sample());
+  check_same(sample(), rw::nn::read_safetensors(path));
+  BOOST_TEST(rw::nn::to_text(rw::nn::read_safetensors(path).get<std::uint8_t>("text")) == "bytes\n");
+  rw::nn::write_safetensors(path, {});
+  check_same({}, rw::nn::read_safetensors(path));
+  BOOST_TEST(folder.files() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(bytes_are_fixed_and_aligned) {
+  const Folder folder;
+  rw::nn::write_safetensors(folder.file("a"), sample());
+  rw::nn::write_safetensors(folder.file("b"), rw::nn::read_safetensors(folder.file("a")));
+  const std::string a = contents(folder.file("a"));
+  BOOST_TEST(a == contents(folder.file("b")));
+  std::uint64_t length = 0;
+  std::copy_n(a.data(), 8, reinterpret_cast<char*>(&length));
+  BOOST_TEST(length % 8 == 0u);
+
+  Safetensors small;
+  small.tensors["b"] = rw::tensor<std::uint8_t>({1}, {7});
+  small.tensors["w"] = rw::tensor<float>({1}, {1});
+  rw::nn::write_safetensors(folder.file("small"), small);
+  const std::string header =
+      R"({"b":{"data_offsets":[4,5],"dtype":"U8","shape":[1]},"w":{"data_offsets":[0,4],"dtype":"F32","shape":[1]}})";
+  const std::string padded = header + std::string((8 - header.size() % 8) % 8, ' ');
+  BOOST_TEST(contents(folder.file("small")) == bytes(padded) + std::string("\0\0\x80\x3f\7", 5));
+}
+
+BOOST_AUTO_TEST_CASE(python_opens_it_and_back) {
+  const Folder folder;
+  const std::string ours = folder.file("ours"), theirs = folder.file("theirs");
+  rw::nn::write_safetensors(ours, sample());
+  std::string output;
+  const int code = python(R"(
+import sys
+try:
+    import safetensors
+except ImportError:
+    sys.exit(77)
+import struct
+tensors = dict(safetensors.deserialize(open(")" +
+                              ours + R"(", "rb").read()))
+for name in sorted(tensors):
+    t = tensors[name]
+    kind = {"F32": "f", "F64": "d", "I64": "q", "U8": "B"}[t["dtype"]]
+    data = bytes(t["data"])
+    values = struct.unpack("<%d%s" % (len(data) // struct.calcsize(kind), kind), data)
+    print(name, t["dtype"], t["shape"], list(values))
+safetensors.serialize_file({"x": {"dtype": "float32", "shape": [2, 1], "data": struct.pack("<2f", 1.5, -2.5)},
+                            "n": {"dtype": "int64", "shape": [], "data": struct.pack("<q", 7)}},
+                           ")" +
+                              theirs + R"(", {"by": "python"})
+)",
+                          output);
+  if (code == 77 || code == 127) {
+    BOOST_TEST_MESSAGE("skipped: Python's safetensors is not installed");
+    return;
+  }
+  BOOST_TEST(code == 0, output);
+  BOOST_TEST(output ==
+             "a.half F32 [2, 3] [0.5, -1.0, 2.0, 1.0000000150474662e+30, -0.0, 3.0]\n"
+             "double F64 [] [0.3333333333333333]\n"
+             "ids I64 [2] [-1, 9223372036854775807]\n"
+             "none F32 [0, 4] []\n"
+             "text U8 [6] [98, 121, 116, 101, 115, 10]\n");
+  const Safetensors file = rw::nn::read_safetensors(theirs);
+  BOOST_TEST(file.metadata.at("by") == "python");
+  BOOST_TEST(bool(file.get<float>("x") == rw::tensor<float>({2, 1}, {1.5, -2.5})));
+  BOOST_TEST(bool(file.get<std::int64_t>("n") == rw::scalar<std::int64_t>(7)));
+}
+
+BOOST_AUTO_TEST_CASE(a_tensor_that_is_not_there) {
+  const Safetensors file = sample();
+  BOOST_CHECK_EXCEPTION(file.get<float>("x"), std::runtime_error,
+                        says(R"(safetensors: expected a tensor "x" of dtype F32; got none of that name)"));
+  BOOST_CHECK_EXCEPTION(file.get<double>("ids"), std::runtime_error,
+                        says(R"(expected a tensor "ids" of dtype F64; got I64)"));
+}
+
+BOOST_AUTO_TEST_CASE(foreign_and_truncated_files) {
+  refused("", "a header; got 0 bytes in all");
+  refused("1234567", "a header; got 7 bytes in all");
+  refused(bytes("{}", 0, 3), "a header within the file and of at most 100000000 bytes; got 3 bytes in a file of 10");
+  refused(bytes("{}", 0, ~std::uint64_t{0}), "a header within the file");
+  refused("source\ttarget\nmore text\n", "a header within the file");
+  refused(bytes("{"), "a JSON header; got an error at its byte");
+  refused(bytes("\xff\xfe"), "a JSON header");
+  refused(bytes("{\"\xff\":1}"), "a JSON header");
+  refused(bytes(R"({"x":1e999})"), "a JSON header; got a number out of range");
+  refused(bytes("[]"), "a JSON object as header; got array");
+  refused(bytes("7"), "a JSON object as header; got number");
+  // Every prefix of a good file.
+  const Folder folder;
+  rw::nn::write_safetensors(folder.file("a"), sample());
+  const std::string whole = contents(folder.file("a"));
+  for (std::size_t n = 0; n < whole.size(); ++n) {
+    BOOST_REQUIRE_EXCEPTION(parse(whole.substr(0, n)), std::runtime_error, says("read_safetensors: m: "));
+  }
+  refused(whole + "x", "data up to byte");
+}
+
+BOOST_AUTO_TEST_CASE(files_that_cannot_be_opened) {
+  const Folder folder;
+  BOOST_CHECK_EXCEPTION(rw::nn::read_safetensors(folder.file("none")), std::runtime_error,
+                        says("none: expected a file; got No such file or directory"));
+  BOOST_CHECK_EXCEPTION(rw::nn::read_safetensors(folder.path), std::runtime_error, says("got a folder or device"));
+  BOOST_CHECK_EXCEPTION(rw::nn::read_safetensors("/dev/zero"), std::runtime_error, says("got a folder or device"));
+}
+
+BOOST_AUTO_TEST_CASE(deep_and_double_json) {
+  refused(bytes(std::string(1000000, '[')), "a flat JSON header; got an object or array 4 deep");
+  std::string deep;
+  for (int i = 0; i < 1000; ++i) deep += R"({"a":)";
+  refused(bytes(deep), "a flat JSON header; got an object or array 3 deep");
+  refused(bytes(R"({"x":{"shape":[[1]]}})"), "a flat JSON header");
+  refused(bytes(R"({"x":{"shape":{}}})"), "a flat JSON header");
+  const std::string x = R"("x":{"dtype":"U8","shape":[1],"data_offsets":[0,1]})";
+  refused(bytes("{" + x + "," + x + "}", 1), R"(each name once; got "x" twice)");
+  refused(bytes(R"({"x":{"dtype":"U8","dtype":"F32","shape":[1],"data_offsets":[0,1]}})", 1),
+          R"(each name once; got "dtype" twice)");
+  const std::string same = R"({"x":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},)"
+                           R"("y":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}})";
+  BOOST_TEST(parse(bytes(same, 2)).tensors.size() == 2u);  // names repeat from tensor to tensor
+}
+
+BOOST_AUTO_TEST_CASE(entries_that_are_none) {
+  const std::string text = "a dtype, shape and data_offsets for each tensor; got others for \"x\"";
+  for (const std::string entry : {
+           "1",
+           "[1]",
+           "{}",
+           R"({"dtype":"U8","shape":[1]})",
+           R"({"dtype":8,"shape":[1],"data_offsets":[0,1]})",
+           R"({"dtype":"U8","shape":1,"data_offsets":[0,1]})",
+           R"({"dtype":"U8","shape":[-1],"data_offsets":[0,1]})",
+           R"({"dtype":"U8","shape":[1.0],"data_offsets":[0,1]})",
+           R"({"dtype":"U8","shape":[1],"data_offsets":[0]})",
+           R"({"dtype":"U8","shape":[1],"data_offsets":[0,1,1]})",
+           R"({"dtype":"U8","shape":[1],"data_offsets":[0,"1"]})",
+           R"({"dtype":"U8","shape":[99999999999999999999999],"data_offsets":[0,1]})",
+           R"({"dtype":"U8","shape":[1],"data_offsets":[0,1],"more":1})",
+       }) {
+    refused(bytes("{\"x\":" + entry + "}", 1), text);
+  }
+  refused(bytes(R"({"x":{"dtype":"F8_E4M3","shape":[1],"data_offsets":[0,1]}})", 1),
+          R"(dtype F32, F64, I64 or U8; got "F8_E4M3" for "x")");
+  refused(bytes(R"({"__metadata__":{"a":1}})"), "metadata that maps names to text");
+  refused(bytes(R"({"__metadata__":"a"})"), "metadata that maps names to text");
+  refused(bytes("{\"" + std::string(1000, 'n') + "\\n\":1}"),
+          "a dtype, shape and data_offsets for each tensor; got "
+          "others for \"" +
+              std::string(80, 'n') + "\"...");
+  refused(bytes(R"({"two\nlines":1})"),
+          R"(a dtype, shape and data_offsets for each tensor; got others for "two\nlines")");
+}
+
+BOOST_AUTO_TEST_CASE(offsets_and_sizes_that_lie) {
+  const auto entry = [](const char* name, const char* shape, const char* offsets) {
+    return std::string("\"") + name + R"(":{"dtype":"F32","shape":)" + shape + R"(,"data_offsets":)" + offsets + "}";
+  };
+  const auto file = [](const std::string& entries, std::size_t data) { return bytes("{" + entries + "}", data); };
+  const std::string gap = "data_offsets without gap or overlap, next from ";
+  refused(file(entry("x", "[2]", "[4,12]"), 12), gap + "0; got [4, 12) for \"x\"");                        // hole
+  refused(file(entry("x", "[1]", "[0,4]") + "," + entry("y", "[1]", "[8,12]"), 12), gap + "4");            // hole
+  refused(file(entry("x", "[2]", "[0,8]") + "," + entry("y", "[1]", "[4,8]"), 8), gap + "8");              // overlap
+  refused(file(entry("x", "[1]", "[0,4]") + "," + entry("y", "[1]", "[0,4]"), 4), gap + "4");              // twice
+  refused(file(entry("x", "[0]", "[0,0]") + "," + entry("y", "[1]", "[4,0]"), 4), gap + "0; got [4, 0)");  // backward
+  refused(file(entry("x", "[2]", "[0,8]"), 4), "data_offsets within 4 bytes of data; got [0, 8) for \"x\"");  // outside
+  refused(file(entry("x", "[2]", "[0,18446744073709551615]"), 4), "data_offsets within 4 bytes of data");
+  refused(file(entry("x", "[3]", "[0,8]"), 8), "data_offsets that fit the shape; got [0, 8) for \"x\" [3]");
+  refused(file(entry("x", "[]", "[0,0]"), 0), "data_offsets that fit the shape");
+  refused(file(entry("x", "[4611686018427387905]", "[0,4]"), 4), "data_offsets that fit the shape");  // ·4 = 4 mod 2⁶⁴
+  refused(file(entry("x", "[4294967296,4294967296]", "[0,0]"), 0), "data_offsets that fit the shape");
+  refused(file(entry("x", "[0,4294967296,4294967296]", "[0,0]"), 0), "data_offsets that fit the shape");
+  refused(file(entry("x", "[1]", "[0,4]"), 5), "data up to byte 4; got 5 bytes");
+}
+
+BOOST_AUTO_TEST_CASE(a_failed_write_leaves_the_old_file) {
+  const Folder folder;
+  const std::string path = folder.file("model");
+  rw::nn::write_safetensors(path, sample());
+  const std::string before = contents(path);
+
+  Safetensors large = sample();
+  large.tensors["large"] = rw::zeros<double>({100000});
+  rlimit old{};
+  ::getrlimit(RLIMIT_FSIZE, &old);
+  const rlimit small{10000, old.rlim_max};  // as on a disk that is full after 10,000 bytes
+  const auto handler = std::signal(SIGXFSZ, SIG_IGN);
+  ::setrlimit(RLIMIT_FSIZE, &small);
+  std::string error;
+  try {
+    rw::nn::write_safetensors(path, large);
+  } catch (const std::runtime_error& e) {
+    error = e.what();
+  }
+  ::setrlimit(RLIMIT_FSIZE, &old);
+  std::signal(SIGXFSZ, handler);
+  BOOST_TEST(error == "write_safetensors: " + path + ": expected a file to write; got File too large");
+  BOOST_TEST(contents(path) == before);
+  BOOST_TEST(folder.files() == 1u);
+
+  const auto refuses = [&](const std::string& to, const Safetensors& file, const std::string& text) {
+    BOOST_CHECK_EXCEPTION(rw::nn::write_safetensors(to, file), std::runtime_error, says(text));
+  };
+  refuses(folder.file("no/model"), sample(), "got No such file or directory");
+  refuses(folder.path, sample(), "got a folder or device");
+  refuses("/dev/null", sample(), "/dev/null: expected a file to write; got a folder or device");
+  Safetensors latin;
+  latin.metadata["name"] =
+      "fran\xe7"
+      "ais";
+  refuses(path, latin, "expected names and metadata in UTF-8");
+  Safetensors reserved;
+  reserved.tensors["__metadata__"] = rw::scalar<float>(1);
+  refuses(path, reserved, "expected names of tensors");
+  BOOST_TEST(contents(path) == before);
+  BOOST_TEST(folder.files() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(a_link_is_followed) {
+  const Folder folder;
+  rw::nn::write_safetensors(folder.file("real"), {});
+  fs::create_symlink("real", folder.path / "link");
+  rw::nn::write_safetensors(folder.file("link"), sample());
+  BOOST_TEST(fs::is_symlink(folder.path / "link"));
+  check_same(sample(), rw::nn::read_safetensors(folder.file("real")));
+}
+
+BOOST_AUTO_TEST_CASE(parameters_have_names) {
+  Model model;
+  const Parameters<double> all = model.parameters();
+  BOOST_TEST(all.size() == 2u);
+  BOOST_TEST(all.elements() == 6u);
+  BOOST_TEST(all.begin()->name == "encoder.forward.weight");
+  BOOST_TEST(all.find("encoder.forward.bias") == &model.bias);
+  BOOST_TEST(all.find("bias") == nullptr);
+  BOOST_TEST(&all["encoder.forward.weight"] == &model.weight);
+  BOOST_CHECK_EXCEPTION(all["bias"], std::invalid_argument,
+                        says("parameters: expected the name of a parameter; got bias"));
+  const std::vector<Parameter<double>*> list = all;
+  BOOST_TEST((list == std::vector<Parameter<double>*>{&model.weight, &model.bias}));
+}
+
+BOOST_AUTO_TEST_CASE(parameters_are_there_once) {
+  Model a, b;
+  Parameters<double> all = a.layer();
+  BOOST_CHECK_EXCEPTION(all.add(b.bias), std::invalid_argument,
+                        says("parameters: expected distinct names; got bias twice"));
+  BOOST_CHECK_EXCEPTION(all.add("tied", a.layer()), std::invalid_argument,
+                        says("parameters: expected each parameter once; got weight and tied.weight"));
+  BOOST_CHECK_THROW((Parameters<double>{a.bias, a.bias}), std::invalid_argument);
+  BOOST_TEST(all.size() == 2u);
+  all.add("other", b.layer());
+  BOOST_TEST(all.size() == 4u);
+}
+
+BOOST_AUTO_TEST_CASE(a_model_comes_back) {
+  const Folder folder;
+  const std::string path = folder.file("model");
+  Model model, other;
+  rw::nn::save(path, model.parameters(), {{"hidden", "2"}});
+  BOOST_TEST(rw::nn::read_safetensors(path).metadata.at("hidden") == "2");
+  other.weight.assign(rw::zeros<double>({2, 2}));
+  other.bias.assign(rw::zeros<double>({2}));
+  rw::nn::load(path, other.parameters());
+  BOOST_TEST(bool(other.weight.value() == model.weight.value()));
+  BOOST_TEST(bool(other.bias.value() == model.bias.value()));
+
+  // A float model reads it too, and is read back.
+  Parameter<float> weight("weight", rw::zeros<float>({2, 2})), bias("bias", rw::zeros<float>({2}));
+  Parameters<float> rounded;
+  rounded.add("encoder.forward", {weight, bias});
+  rw::nn::load(path, rounded);
+  BOOST_TEST(bias.value().data()[1] == 1.0f / 3);
+  rw::nn::save(path, rounded);
+  rw::nn::load(path, other.parameters());
+  BOOST_TEST(other.bias.value().data()[1] == double(1.0f / 3));
+}
+
+BOOST_AUTO_TEST_CASE(a_file_of_another_model_changes_nothing) {
+  Model model;
+  const Safetensors good = rw::nn::pack(model.parameters());
+  const auto refuses = [&](const Safetensors& file, const std::string& text) {
+    BOOST_CHECK_EXCEPTION(rw::nn::unpack(file, model.parameters(), "m"), std::runtime_error,
+                          says("load: m: expected the model's parameters; got " + text));
+    BOOST_TEST(bool(model.weight.value() == good.get<double>("encoder.forward.weight")));
+  };
+  Safetensors file = good;
+  file.tensors["encoder.forward.weight"] = rw::zeros<double>({2, 2});
+  file.tensors["vocabulary"] = rw::nn::to_bytes("the\nof");
+  file.tensors.erase("encoder.forward.bias");
+  refuses(file, R"(no "encoder.forward.bias")");
+  file.tensors["encoder.forward.bias"] = rw::zeros<double>({3});
+  refuses(file, R"("encoder.forward.bias" [3] for [2])");
+  file.tensors["encoder.forward.bias"] = rw::tensor<std::int64_t>({2}, {1, 2});
+  refuses(file, R"("encoder.forward.bias" of dtype I64)");
+  file.tensors["encoder.forward.bias"] = rw::zeros<double>({2});
+  file.tensors["decoder.bias"] = rw::zeros<float>({2});
+  refuses(file, R"(an unknown "decoder.bias")");
+  for (const char* name : {"e", "f", "g", "h", "i"}) file.tensors[name] = rw::zeros<float>({2});
+  refuses(file, R"(an unknown "decoder.bias", an unknown "e", an unknown "f", an unknown "g" and 2 more)");
+  Safetensors fine = good;
+  fine.tensors["vocabulary"] = rw::nn::to_bytes("the\nof");
+  rw::nn::unpack(fine, model.parameters(), "m");
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,166 @@
+#include "../../examples/translate/corpus.hpp"
+
+#include <boost/test/unit_test.hpp>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <stdexcept>
+
+using namespace translate;
+namespace fs = std::filesystem;
+
+namespace {
+
+/// A folder that goes away with the test.
+struct Folder {
+  fs::path path;
+  Folder() {
+    std::string name = (fs::temp_directory_path() / "corpus_test_XXXXXX").string();
+    path = mkdtemp(name.data());
+  }
+  ~Folder() { fs::remove_all(path); }
+
+  fs::path write(const std::string& text) const {
+    std::ofstream(path / "pairs.tsv", std::ios::binary) << text;
+    return path / "pairs.tsv";
+  }
+  Corpus read(const std::string& text) const { return read_pairs(write(text)); }
+};
+
+std::string text_of(const std::vector<Pair>& pairs) {
+  std::string text;
+  for (const Pair& pair : pairs) text += "[" + pair.source + "|" + pair.target + "]";
+  return text;
+}
+
+std::string contents(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+/// The message of the `Error` that `call` throws; empty if it throws none.
+template <class Error, class Call>
+std::string message(Call call) {
+  try {
+    call();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "";
+}
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(translate_corpus, Folder)
+
+BOOST_AUTO_TEST_CASE(good_lines_are_kept_as_they_are) {
+  const Corpus corpus = read("Hi.\tSalut\u202F!\n  two  spaces \t\u00E9t\u00E9\tCC-BY\tmore\n\nlast\tdernier");
+  BOOST_TEST(text_of(corpus.pairs) == "[Hi.|Salut\u202F!][  two  spaces |\u00E9t\u00E9][last|dernier]");
+  BOOST_TEST(corpus.problems.empty());
+}
+
+BOOST_AUTO_TEST_CASE(windows_files_are_read) {
+  const Corpus corpus = read("\xEF\xBB\xBFHi.\tSalut.\r\n\r\nGo.\tVa\tx\r\nBye.\tCiao.\r");
+  BOOST_TEST(text_of(corpus.pairs) == "[Hi.|Salut.][Go.|Va][Bye.|Ciao.]");
+  BOOST_TEST(corpus.problems.empty());
+}
+
+BOOST_AUTO_TEST_CASE(bad_lines_are_named_and_skipped) {
+  const std::string mebibyte(1 << 20, 'x');
+  const Corpus corpus = read(
+      "ok\tbien\n"
+      "no tab here\n"
+      "\tvide\n"
+      "empty\t\u00A0 \textra\n"
+      "bad\t\xC3(\n"
+      "bad \xFF no tab\n" +
+      std::string("nul\0\tnul\n", 9) + "bell\tdring\x07\nc1\t\u0085\nold\rmac\tx\n" + mebibyte +
+      "\tlong\nextra\tok\t\xFF\n" + mebibyte.substr(2) + "\tx\n");
+  BOOST_REQUIRE(corpus.pairs.size() == 3u);
+  BOOST_TEST(corpus.pairs[1].source == "extra");
+  BOOST_TEST(corpus.pairs[2].source.size() == (1u << 20) - 2);
+  const std::vector<Problem> expected = {{2, "no tab"},
+                                         {3, "empty source"},
+                                         {4, "empty target"},
+                                         {5, "invalid UTF-8"},
+                                         {6, "invalid UTF-8"},
+                                         {7, "control character U+0000"},
+                                         {8, "control character U+0007"},
+                                         {9, "control character U+0085"},
+                                         {10, "control character U+000D"},
+                                         {11, "longer than 1 MiB"}};
+  BOOST_REQUIRE(corpus.problems.size() == expected.size());
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    BOOST_TEST(corpus.problems[i].line == expected[i].line);
+    BOOST_TEST(corpus.problems[i].what == expected[i].what);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(problems_are_told_in_one_line) {
+  BOOST_TEST(describe({}) == "");
+  BOOST_TEST(describe({{7, "no tab"}}) == "1 line skipped: line 7: no tab");
+  std::vector<Problem> problems;
+  for (std::size_t line = 1; line <= 5; ++line) problems.push_back({line, "no tab"});
+  const std::string five = "line 1: no tab; line 2: no tab; line 3: no tab; line 4: no tab; line 5: no tab";
+  BOOST_TEST(describe(problems) == "5 lines skipped: " + five);
+  problems.push_back({6, "no tab"});
+  BOOST_TEST(describe(problems) == "6 lines skipped: " + five + "; ... (first 5 shown)");
+}
+
+BOOST_AUTO_TEST_CASE(unusable_files_are_refused) {
+  const auto reading = [](const fs::path& file) { return message<std::runtime_error>([&] { read_pairs(file); }); };
+  const std::string start = "read_pairs: a file of 'source TAB target' lines expected; got ";
+  BOOST_TEST(reading(path / "none.tsv") ==
+             start + (path / "none.tsv").string() + ", which cannot be opened: No such file or directory");
+  BOOST_TEST(reading(path) == start + path.string() + ", which is a directory");
+  const fs::path file = write("");
+  BOOST_TEST(reading(file) == start + file.string() + ", which is empty");
+  write("\n\r\n");
+  BOOST_TEST(reading(file) == start + file.string() + ", which holds no pair");
+  write("just\ntext\n");
+  BOOST_TEST(reading(file) ==
+             start + file.string() + ", which holds no pair (2 lines skipped: line 1: no tab; line 2: no tab)");
+}
+
+BOOST_AUTO_TEST_CASE(written_pairs_are_read_back) {
+  const std::vector<Pair> pairs = {{" a ", "\u00E7a va\u202F?"}, {"b", "\U0001F600"}};
+  const fs::path file = write("old\tvieux\n");
+  write_pairs(file, pairs);
+  BOOST_TEST(contents(file) == " a \t\u00E7a va\u202F?\nb\t\U0001F600\n");
+  BOOST_TEST(text_of(read_pairs(file).pairs) == text_of(pairs));
+  BOOST_TEST(std::distance(fs::directory_iterator(path), {}) == 1);
+}
+
+BOOST_AUTO_TEST_CASE(failed_writing_leaves_nothing_behind) {
+  const fs::path file = write("old\tvieux\n");
+  for (const Pair& bad : {Pair{"a\tb", "c"}, Pair{"a", "b\nc"}, Pair{"a", "b\r"}})
+    BOOST_TEST(message<std::invalid_argument>([&] {
+                 write_pairs(file, {{"x", "y"}, bad});
+               }) == "write_pairs: text without tab and line end expected; got one in pair 2");
+  BOOST_TEST(contents(file) == "old\tvieux\n");
+
+  const fs::path nowhere = path / "none" / "pairs.tsv";
+  BOOST_TEST(message<std::runtime_error>([&] {
+               write_pairs(nowhere, {{"x", "y"}});
+             }) == "write_pairs: a file that can be written expected; got " + nowhere.string() +
+                       ": No such file or directory");
+  fs::create_directories(path / "folder" / "full");
+  BOOST_TEST(message<std::runtime_error>([&] {
+               write_pairs(path / "folder", {{"x", "y"}});
+             }) == "write_pairs: a file that can be written expected; got " + (path / "folder").string() +
+                       ": Is a directory");
+  BOOST_TEST(std::distance(fs::directory_iterator(path), {}) == 2);
+}
+
+BOOST_AUTO_TEST_CASE(one_source_gathers_its_references) {
+  const auto sentences = group_by_source({{"b", "1"}, {"a", "2"}, {"b", "3"}, {"c", "4"}, {"a", "2"}});
+  std::string text;
+  for (const Sentence& sentence : sentences) {
+    text += sentence.source + ":";
+    for (const std::string& reference : sentence.references) text += reference;
+    text += " ";
+  }
+  BOOST_TEST(text == "b:13 a:22 c:4 ");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
