@@ -79,7 +79,7 @@ ThreadLists::~ThreadLists() {
   for (Block* block : head) {
     while (block != nullptr) {
       Block* next = block->next;
-      ::operator delete(block, std::align_val_t{alignment});
+      ::operator delete (block, std::align_val_t{alignment});
       block = next;
     }
   }
@@ -113,16 +113,16 @@ bool keep(void* memory, const SizeClass& c) {
 
 void* acquire(std::size_t bytes) {
   if (bytes > (std::size_t{1} << 60)) throw std::bad_alloc();
-  if (!REWIND_RECYCLE) return ::operator new(bytes, std::align_val_t{alignment});
+  if (!REWIND_RECYCLE) return ::operator new (bytes, std::align_val_t{alignment});
   const SizeClass c = size_class(bytes);
   if (void* kept = take_kept(c)) return kept;
-  return ::operator new(c.bytes, std::align_val_t{alignment});
+  return ::operator new (c.bytes, std::align_val_t{alignment});
 }
 
 void release(void* memory, std::size_t bytes) noexcept {
   if (memory == nullptr) return;
   if (REWIND_RECYCLE && keep(memory, size_class(bytes))) return;
-  ::operator delete(memory, std::align_val_t{alignment});
+  ::operator delete (memory, std::align_val_t{alignment});
 }
 
 }  // namespace rw

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <type_traits>
 
 #include "autograd/tape.hpp"
@@ -7,11 +8,16 @@
 namespace rw {
 namespace detail {
 
-template <class T, std::size_t N, class F>
+template <class Inputs, class F>
 struct Wrt {
-  std::array<const Variable<T>*, N> inputs;
+  Inputs inputs;  // an array or vector of pointers to variables
   F f;
 };
+
+template <class Inputs>
+inline constexpr bool is_single = false;
+template <class V>
+inline constexpr bool is_single<std::array<V, 1>> = true;
 
 template <class T, class F>
 struct OneInput final : Derivative<T> {
@@ -42,6 +48,9 @@ struct ManyInputs final : Derivative<T> {
   explicit ManyInputs(F f) : f(std::move(f)) {}
   void operator()(std::span<const Variable<T>> dys, std::span<Term<T>> terms) const override {
     auto results = f(dys);
+    if (results.size() != terms.size()) {
+      fail("wrt", "a derivative for each of the " + std::to_string(terms.size()) + " inputs", results.size());
+    }
     for (std::size_t i = 0; i < terms.size(); ++i) terms[i] = std::move(results[i]);
   }
   F f;
@@ -58,16 +67,19 @@ inline constexpr bool is_term<RowSparse<T>> = true;
 template <class T>
 inline constexpr bool is_term<Term<T>> = true;
 
+template <class T, class Inputs, class F>
+bool holds_any(const Tape<T>& tape, const Wrt<Inputs, F>& w) {
+  return std::any_of(w.inputs.begin(), w.inputs.end(), [&](const Variable<T>* x) { return tape.holds(*x); });
+}
+
 // Attaches one derivative to the node just opened, in the form its function asks for.
-template <class T, std::size_t N, class F, class Y>
-void attach(Tape<T>& tape, Wrt<T, N, F>&& w, const Y& y) {
-  bool needed = false;
-  for (const Variable<T>* x : w.inputs) needed = needed || tape.holds(*x);
-  if (!needed) return;
+template <class T, class Inputs, class F, class Y>
+void attach(Tape<T>& tape, Wrt<Inputs, F>&& w, const Y& y) {
+  if (!holds_any(tape, w)) return;
   const auto bind = [&](auto derivative) { tape.attach(w.inputs, std::move(derivative)); };
   using Span = std::span<const Variable<T>>;
   using Dy = const Variable<T>&;
-  if constexpr (N != 1) {
+  if constexpr (!is_single<Inputs>) {
     bind(ManyInputs<T, F>(std::move(w.f)));
   } else if constexpr (!std::is_same_v<Y, Variable<T>>) {
     static_assert(is_term<std::decay_t<std::invoke_result_t<F, Span>>>,
@@ -90,14 +102,18 @@ void attach(Tape<T>& tape, Wrt<T, N, F>&& w, const Y& y) {
 /// several results f(dys). f is written with ops, so that a backward pass can be recorded itself, and returns a
 /// Variable of x's shape, a Product or a RowSparse. It is never called where x needs no gradient.
 template <class T, class F>
-detail::Wrt<T, 1, F> wrt(const Variable<T>& x, F f) {
+detail::Wrt<std::array<const Variable<T>*, 1>, F> wrt(const Variable<T>& x, F f) {
   return {{&x}, std::move(f)};
 }
 
-/// One function for the derivatives of several inputs at once: f(dys) returns them as an array of Variables.
+/// One function for the derivatives of several inputs at once: f(dys) returns them as an array or vector of Variables.
 template <class T, class F, std::size_t N>
-detail::Wrt<T, N, F> wrt(const std::array<const Variable<T>*, N>& inputs, F f) {
+detail::Wrt<std::array<const Variable<T>*, N>, F> wrt(const std::array<const Variable<T>*, N>& inputs, F f) {
   return {inputs, std::move(f)};
+}
+template <class T, class F>
+detail::Wrt<std::vector<const Variable<T>*>, F> wrt(std::vector<const Variable<T>*> inputs, F f) {
+  return {std::move(inputs), std::move(f)};
 }
 
 /// The one door by which an op enters a tape: its name, its value, and a wrt() for each differentiable input.
@@ -107,13 +123,7 @@ auto record(const char* op, V value, W&&... derivatives) {
   static_assert(is_tensor<V>, "record: the value is a Tensor, never a lazy expression; evaluate it first");
   using T = typename V::value_type;
   Tape<T>* tape = Tape<T>::current();
-  const auto held = [&](const auto& w) {
-    for (const auto* x : w.inputs) {
-      if (tape->holds(*x)) return true;
-    }
-    return false;
-  };
-  if (tape == nullptr || !(... || held(derivatives))) return Variable<T>(std::move(value));
+  if (tape == nullptr || !(... || detail::holds_any(*tape, derivatives))) return Variable<T>(std::move(value));
   Variable<T> y = tape->open(op, std::move(value));
   (detail::attach(*tape, std::forward<W>(derivatives), y), ...);
   return y;
@@ -123,13 +133,7 @@ auto record(const char* op, V value, W&&... derivatives) {
 template <class T, class... W>
 std::vector<Variable<T>> record_many(const char* op, std::vector<Tensor<T>> values, W&&... derivatives) {
   Tape<T>* tape = Tape<T>::current();
-  const auto held = [&](const auto& w) {
-    for (const auto* x : w.inputs) {
-      if (tape->holds(*x)) return true;
-    }
-    return false;
-  };
-  if (tape == nullptr || !(... || held(derivatives))) {
+  if (tape == nullptr || !(... || detail::holds_any(*tape, derivatives))) {
     return {std::make_move_iterator(values.begin()), std::make_move_iterator(values.end())};
   }
   std::vector<Variable<T>> ys = tape->open(op, std::move(values));

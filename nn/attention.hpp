@@ -10,8 +10,8 @@
 #include "nn/parameters.hpp"
 
 // Attention over a memory m [S, B, D], time outermost, with a query q [B, Q]. Each kind scores every memory step; the
-// weights are the softmax of the scores over the steps that the mask [S, B] marks with 1, so a masked step weighs exactly
-// 0 and a row without any valid step gets a zero context.
+// weights are the softmax of the scores over the steps that the mask [S, B] marks with 1, so a masked step weighs
+// exactly 0 and a row without any valid step gets a zero context.
 
 namespace rw::nn {
 
@@ -97,7 +97,9 @@ template <class T>
 struct DotAttention {
   Memory<T> prepare(const Variable<T>& values, const Tensor<T>& mask) const { return {values, values, mask}; }
 
-  Attended<T> operator()(const Variable<T>& q, const Memory<T>& m) const { return attend(detail::dot_scores(q, m.keys), m); }
+  Attended<T> operator()(const Variable<T>& q, const Memory<T>& m) const {
+    return attend(detail::dot_scores(q, m.keys), m);
+  }
 
   Parameters<T> parameters() { return {}; }
 };
@@ -109,11 +111,14 @@ struct GeneralAttention {
     std::size_t query, memory;
   };
 
-  GeneralAttention(const Options& o, Random& random) : memory({.input = o.memory, .output = o.query, .bias = false}, random) {}
+  GeneralAttention(const Options& o, Random& random)
+      : memory({.input = o.memory, .output = o.query, .bias = false}, random) {}
 
   Memory<T> prepare(const Variable<T>& values, const Tensor<T>& mask) const { return {values, memory(values), mask}; }
 
-  Attended<T> operator()(const Variable<T>& q, const Memory<T>& m) const { return attend(detail::dot_scores(q, m.keys), m); }
+  Attended<T> operator()(const Variable<T>& q, const Memory<T>& m) const {
+    return attend(detail::dot_scores(q, m.keys), m);
+  }
 
   Parameters<T> parameters() {
     Parameters<T> all;

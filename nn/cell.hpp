@@ -43,7 +43,7 @@ Variable<T> projected(const C& cell, const Variable<T>& x) {
 
 /// One time step from a raw input x [B, I]; for streaming.
 template <class T, class C>
-  requires Cell<C, T>
+requires Cell<C, T>
 auto step(const C& cell, const Variable<T>& x, const typename C::State& state) {
   return cell.step(projected(cell, x), state);
 }

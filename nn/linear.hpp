@@ -16,7 +16,8 @@ struct Linear {
     bool bias = true;
   };
 
-  Linear(const Options& options, Random& random) : weight("weight", glorot_uniform<T>({options.input, options.output}, random)) {
+  Linear(const Options& options, Random& random)
+      : weight("weight", glorot_uniform<T>({options.input, options.output}, random)) {
     if (options.bias) bias.emplace("bias", zeros<T>({options.output}));
   }
 

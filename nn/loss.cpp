@@ -7,10 +7,13 @@
 namespace rw::nn {
 namespace {
 
-bool counts(std::int64_t target, const CrossEntropyOptions& options) { return !options.ignore || target != *options.ignore; }
+bool counts(std::int64_t target, const CrossEntropyOptions& options) {
+  return !options.ignore || target != *options.ignore;
+}
 
 void check(const Shape& logits, const Indices& targets, const CrossEntropyOptions& options) {
-  if (!(options.smoothing >= 0 && options.smoothing <= 1)) fail("cross_entropy", "a smoothing in [0, 1]", options.smoothing);
+  if (!(options.smoothing >= 0 && options.smoothing <= 1))
+    fail("cross_entropy", "a smoothing in [0, 1]", options.smoothing);
   if (logits.empty() || logits.back() == 0 || Shape(logits.begin(), logits.end() - 1) != targets.shape()) {
     fail("cross_entropy", "logits [..., V] and targets [...]", "logits ", logits, ", targets ", Shape(targets.shape()));
   }
@@ -80,7 +83,8 @@ Tensor<T> cross_entropy(const Tensor<T>& logits, const Indices& targets, const C
 }
 
 template <class T>
-Tensor<T> cross_entropy_gradient(const Tensor<T>& logits, const Indices& targets, const CrossEntropyOptions& options, const Tensor<T>& dy) {
+Tensor<T> cross_entropy_gradient(const Tensor<T>& logits, const Indices& targets, const CrossEntropyOptions& options,
+                                 const Tensor<T>& dy) {
   const std::size_t v = logits.shape().back();
   const T spread = static_cast<T>(options.smoothing) / static_cast<T>(v);
   Tensor<T> dx = rw::empty<T>(logits.shape());
@@ -115,8 +119,10 @@ Tensor<T> target_distribution(const Shape& logits, const Indices& targets, const
 
 template Tensor<float> cross_entropy(const Tensor<float>&, const Indices&, const CrossEntropyOptions&);
 template Tensor<double> cross_entropy(const Tensor<double>&, const Indices&, const CrossEntropyOptions&);
-template Tensor<float> cross_entropy_gradient(const Tensor<float>&, const Indices&, const CrossEntropyOptions&, const Tensor<float>&);
-template Tensor<double> cross_entropy_gradient(const Tensor<double>&, const Indices&, const CrossEntropyOptions&, const Tensor<double>&);
+template Tensor<float> cross_entropy_gradient(const Tensor<float>&, const Indices&, const CrossEntropyOptions&,
+                                              const Tensor<float>&);
+template Tensor<double> cross_entropy_gradient(const Tensor<double>&, const Indices&, const CrossEntropyOptions&,
+                                               const Tensor<double>&);
 template Tensor<float> target_distribution(const Shape&, const Indices&, const CrossEntropyOptions&);
 template Tensor<double> target_distribution(const Shape&, const Indices&, const CrossEntropyOptions&);
 

@@ -20,7 +20,8 @@ Tensor<T> cross_entropy(const Tensor<T>& logits, const Indices& targets, const C
 
 /// dy[n] · (softmax(logits) − target distribution) of each row; 0 where the target is ignored.
 template <class T>
-Tensor<T> cross_entropy_gradient(const Tensor<T>& logits, const Indices& targets, const CrossEntropyOptions& options, const Tensor<T>& dy);
+Tensor<T> cross_entropy_gradient(const Tensor<T>& logits, const Indices& targets, const CrossEntropyOptions& options,
+                                 const Tensor<T>& dy);
 
 /// The distributions that the targets stand for [N, V]; zero rows where they are ignored.
 template <class T>
@@ -32,7 +33,8 @@ Tensor<T> target_distribution(const Shape& logits, const Indices& targets, const
 /// logits [..., V], targets [...] -> [...]; ignored rows are 0.
 /// Throws std::invalid_argument where the shapes do not fit or a target is neither ignored nor below V.
 template <class T>
-Variable<T> cross_entropy_rows(const Variable<T>& logits, const Indices& targets, const CrossEntropyOptions& options = {}) {
+Variable<T> cross_entropy_rows(const Variable<T>& logits, const Indices& targets,
+                               const CrossEntropyOptions& options = {}) {
   return record("cross_entropy", kernels::cross_entropy(logits.value(), targets, options),
                 wrt(logits, [=](const Variable<T>& dy) -> Variable<T> {
                   if (Tape<T>::current() == nullptr) {
@@ -51,7 +53,8 @@ std::size_t counted_targets(const Indices& targets, const CrossEntropyOptions& o
 
 /// The sum of cross_entropy_rows.
 template <class T>
-Variable<T> cross_entropy_sum(const Variable<T>& logits, const Indices& targets, const CrossEntropyOptions& options = {}) {
+Variable<T> cross_entropy_sum(const Variable<T>& logits, const Indices& targets,
+                              const CrossEntropyOptions& options = {}) {
   return sum(cross_entropy_rows(logits, targets, options));
 }
 

@@ -1,8 +1,5 @@
 #include "nn/safetensors.hpp"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <array>
 #include <bit>
 #include <cerrno>
@@ -13,6 +10,8 @@
 #include <nlohmann/json.hpp>
 #include <set>
 #include <span>
+
+#include "nn/replacement.hpp"
 
 namespace rw::nn {
 namespace {
@@ -179,7 +178,7 @@ class Reader {
               [](const Entry& a, const Entry& b) { return std::pair(a.begin, a.end) < std::pair(b.begin, b.end); });
     std::uint64_t position = 0;
     for (const Entry& e : entries) {
-      const std::string got = "[" + std::to_string(e.begin) + ", " + std::to_string(e.end) + ") for " + quoted(e.name);
+      const std::string got = quoted(e.name) + " at [" + std::to_string(e.begin) + ", " + std::to_string(e.end) + ")";
       if (e.begin != position || e.end < e.begin) {
         broken("data_offsets without gap or overlap, next from " + std::to_string(position), got);
       }
@@ -211,60 +210,6 @@ class Reader {
   std::istream& in_;
   const std::string& name_;
   std::uint64_t data_size_ = 0;
-};
-
-// A file written beside the one it replaces at commit(); without commit() nothing is left of it.
-class Replacement {
- public:
-  explicit Replacement(const std::string& path) : path_(path) {
-    namespace fs = std::filesystem;
-    std::error_code error;
-    fs::path target = fs::absolute(path, error);
-    if (!error) target = fs::weakly_canonical(target, error);  // the file behind a link, not the link, is replaced
-    if (error) broken(error.message());
-    if (fs::exists(target, error) && !fs::is_regular_file(target, error)) broken("a folder or device");
-    target_ = target;
-    part_ = target_ + ".part";
-    fd_ = ::open(part_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0666);
-    if (fd_ < 0) broken(std::strerror(errno));
-  }
-
-  ~Replacement() {
-    if (fd_ < 0) return;
-    ::close(fd_);
-    ::unlink(part_.c_str());
-  }
-
-  Replacement(const Replacement&) = delete;
-  Replacement& operator=(const Replacement&) = delete;
-
-  void write(Bytes bytes) {
-    while (!bytes.empty()) {
-      const ssize_t n = ::write(fd_, bytes.data(), bytes.size());
-      if (n < 0 && errno != EINTR) broken(std::strerror(errno));
-      if (n > 0) bytes = bytes.subspan(static_cast<std::size_t>(n));
-    }
-  }
-
-  void commit() {
-    while (::fsync(fd_) != 0) {
-      if (errno != EINTR) broken(std::strerror(errno));
-    }
-    if (::rename(part_.c_str(), target_.c_str()) != 0) broken(std::strerror(errno));
-    ::close(fd_);
-    fd_ = -1;
-    const std::string folder = std::filesystem::path(target_).parent_path();
-    const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);  // so that the new name lasts as well
-    if (fd < 0) return;
-    ::fsync(fd);
-    ::close(fd);
-  }
-
- private:
-  [[noreturn]] void broken(const std::string& got) const { refuse("write_safetensors", "a file to write", path_, got); }
-
-  std::string path_, target_, part_;
-  int fd_ = -1;
 };
 
 template <class T>
@@ -337,11 +282,15 @@ void write_safetensors(const std::string& path, const Safetensors& file) {
            std::to_string(length));
   }
 
-  Replacement out(path);
-  out.write(std::as_bytes(std::span(&length, 1)));
-  out.write(std::as_bytes(std::span(text)));
-  for (const auto* tensor : tensors) out.write(bytes_of(tensor->second));
-  out.commit();
+  try {
+    Replacement out(path);
+    out.write(std::as_bytes(std::span(&length, 1)));
+    out.write(std::as_bytes(std::span(text)));
+    for (const auto* tensor : tensors) out.write(bytes_of(tensor->second));
+    out.commit();
+  } catch (const std::system_error& e) {
+    refuse("write_safetensors", "a file to write", path, e.code().message());
+  }
 }
 
 template <class T>

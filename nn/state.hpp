@@ -82,11 +82,15 @@ inline constexpr bool is_list<std::array<S, N>> = true;
 }  // namespace detail
 
 /// The state whose Variables are f(v, others...) for every Variable v of `state` and its likes in `others`.
+/// Throws std::invalid_argument where a vector in `others` is not as long as its like.
 template <class F, class State, class... Others>
 State map_state(const F& f, const State& state, const Others&... others) {
   if constexpr (detail::is_variable<State>) {
     return f(state, others...);
   } else if constexpr (detail::is_list<State>) {
+    if (((others.size() != state.size()) || ...)) {
+      fail("map_state", "lists of " + std::to_string(state.size()) + " states", others.size()..., " states");
+    }
     State result = state;
     for (std::size_t i = 0; i < state.size(); ++i) result[i] = map_state(f, state[i], others[i]...);
     return result;

@@ -10,9 +10,9 @@ namespace rw::nn {
 
 template <class State>
 struct UnrollOptions {
-  std::optional<State> initial = {};         // the cell's own initial state where it is not given
-  std::vector<std::size_t> lengths = {};     // valid steps of each row, in any order, zero allowed; empty: all T
-  bool reverse = false;                      // read each row from its last valid step to its first
+  std::optional<State> initial = {};      // the cell's own initial state where it is not given
+  std::vector<std::size_t> lengths = {};  // valid steps of each row, in any order, zero allowed; empty: all T
+  bool reverse = false;                   // read each row from its last valid step to its first
 };
 
 template <class T, class State>
@@ -34,6 +34,9 @@ Tensor<T> valid_rows(const std::vector<std::size_t>& lengths, std::size_t t) {
 /// a in the rows that are valid, else b; a and b are [B, ...].
 template <class T>
 Variable<T> choose_rows(const Tensor<T>& valid, const Variable<T>& a, const Variable<T>& b) {
+  if (a.rank() == 0 || a.shape()[0] != valid.size()) {
+    fail("unroll", "outputs and states [" + std::to_string(valid.size()) + ", ...] where rows have lengths", a.shape());
+  }
   Shape column(a.rank(), 1);
   column[0] = valid.size();
   return where(Variable<T>(reshaped(valid, column)), a, b);
@@ -41,7 +44,8 @@ Variable<T> choose_rows(const Tensor<T>& valid, const Variable<T>& a, const Vari
 
 inline void check_lengths(const std::vector<std::size_t>& lengths, const Shape& xs) {
   if (lengths.empty()) return;
-  if (lengths.size() != xs[1]) fail("unroll", "a length for each of the " + std::to_string(xs[1]) + " rows", lengths.size(), " lengths");
+  if (lengths.size() != xs[1])
+    fail("unroll", "a length for each of the " + std::to_string(xs[1]) + " rows", lengths.size(), " lengths");
   for (const std::size_t length : lengths) {
     if (length > xs[0]) fail("unroll", "lengths of at most " + std::to_string(xs[0]) + " steps", length);
   }
@@ -52,8 +56,8 @@ inline void check_lengths(const std::vector<std::size_t>& lengths, const Shape& 
 /// Runs a cell over the sequences xs [T, B, I], time outermost. A row ends at its own length: from there on its outputs
 /// are zero and its state stays. Throws std::invalid_argument where xs has no steps or rows, or the lengths do not fit.
 template <class T, class C>
-  requires Cell<C, T>
-Unrolled<T, typename C::State> unroll(const C& cell, const Variable<T>& xs, const UnrollOptions<typename C::State>& options = {}) {
+requires Cell<C, T> Unrolled<T, typename C::State> unroll(const C& cell, const Variable<T>& xs,
+                                                          const UnrollOptions<typename C::State>& options = {}) {
   check_rank("unroll", xs.shape(), 3);
   const std::size_t steps = xs.shape()[0], batch = xs.shape()[1];
   if (steps == 0 || batch == 0) fail("unroll", "at least one step and one row", "xs ", xs.shape());

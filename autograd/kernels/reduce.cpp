@@ -145,7 +145,8 @@ Reduction reduction(const char* op, const Shape& x, const Reduce& over) {
 Reduction reduction_of_some(const char* op, const Shape& x, const Reduce& over, std::size_t least) {
   Reduction r = reduction(op, x, over);
   if (r.count < least) {
-    fail(op, "at least " + std::to_string(least) + " elements to reduce", "x ", x, " with ", r.count);
+    fail(op, "at least " + std::to_string(least) + (least == 1 ? " element" : " elements") + " to reduce", "x ", x,
+         " with ", r.count);
   }
   return r;
 }

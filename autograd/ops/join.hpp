@@ -26,7 +26,7 @@ std::vector<Variable<T>> cut(const char* op, const Variable<T>& x, std::size_t r
                      }));
 }
 
-// The inputs are as many as the caller likes, so the node is opened by hand; those off the tape are left out of it.
+// Inputs off the tape are left out of the derivative.
 template <class T>
 Variable<T> join(const char* op, std::span<const Variable<T>> xs, std::size_t rows, std::vector<kernels::Part> parts,
                  const Shape& shape) {
@@ -34,7 +34,7 @@ Variable<T> join(const char* op, std::span<const Variable<T>> xs, std::size_t ro
   for (const Variable<T>& x : xs) values.push_back(&x.value());
   Tensor<T> value = kernels::join(values, rows, parts, shape);
 
-  Tape<T>* tape = Tape<T>::current();
+  const Tape<T>* tape = Tape<T>::current();
   std::vector<const Variable<T>*> held;
   std::vector<kernels::Part> held_parts;
   for (std::size_t i = 0; tape != nullptr && i < xs.size(); ++i) {
@@ -42,13 +42,10 @@ Variable<T> join(const char* op, std::span<const Variable<T>> xs, std::size_t ro
     held.push_back(&xs[i]);
     held_parts.push_back(std::move(parts[i]));
   }
-  if (held.empty()) return Variable<T>(std::move(value));
-  Variable<T> y = tape->open(op, std::move(value));
-  auto derivatives = [op, rows, parts = std::move(held_parts)](std::span<const Variable<T>> dys) {
-    return cut(op, dys[0], rows, parts);
-  };
-  tape->attach(held, ManyInputs<T, decltype(derivatives)>(std::move(derivatives)));
-  return y;
+  return record(op, std::move(value),
+                wrt(std::move(held), [op, rows, parts = std::move(held_parts)](std::span<const Variable<T>> dys) {
+                  return cut(op, dys[0], rows, parts);
+                }));
 }
 
 inline std::size_t rows_before(const Shape& shape, std::size_t axis) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "autograd/kernels/matmul.hpp"
+#include "autograd/ops/arithmetic.hpp"
 #include "autograd/ops/shape.hpp"
 
 namespace rw {
@@ -31,7 +32,10 @@ template <class T>
 Variable<T> affine(const Variable<T>& x, const Variable<T>& w, const Variable<T>& b) {
   return record("affine", kernels::affine("affine", x.value(), w.value(), b.value()),
                 wrt(x, [w](const Variable<T>& dy) { return matmul(dy, w, Transpose::b); }),
-                wrt(w, [x](const Variable<T>& dy) { return Product<T>{x, dy}; }),
+                wrt(w,
+                    [x](const Variable<T>& dy) {
+                      return Product<T>{x, dy};
+                    }),
                 wrt(b, [shape = b.shape()](const Variable<T>& dy) { return sum_to(dy, shape); }));
 }
 

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "autograd/kernels/layout.hpp"
-#include "autograd/ops/arithmetic.hpp"
+#include "autograd/record.hpp"
 
 // Ops that rearrange the elements of one tensor. Axes count from the end where negative.
 

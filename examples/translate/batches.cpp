@@ -40,7 +40,8 @@ std::vector<Encoded> encode_pairs(const std::vector<Pair>& pairs, const Subwords
   return encoded;
 }
 
-std::vector<std::vector<std::size_t>> bucketed(const std::vector<Encoded>& pairs, std::size_t size, rw::Random& random) {
+std::vector<std::vector<std::size_t>> bucketed(const std::vector<Encoded>& pairs, std::size_t size,
+                                               rw::Random& random) {
   std::vector<std::size_t> order(pairs.size());
   std::iota(order.begin(), order.end(), 0);
   random.shuffle(order);
@@ -50,7 +51,8 @@ std::vector<std::vector<std::size_t>> bucketed(const std::vector<Encoded>& pairs
     const auto first = order.begin() + static_cast<std::ptrdiff_t>(begin);
     const auto last = order.begin() + static_cast<std::ptrdiff_t>(std::min(begin + pool, order.size()));
     std::stable_sort(first, last, [&](std::size_t a, std::size_t b) {
-      return std::pair(pairs[a].target.size(), pairs[a].source.size()) < std::pair(pairs[b].target.size(), pairs[b].source.size());
+      return std::pair(pairs[a].target.size(), pairs[a].source.size()) <
+             std::pair(pairs[b].target.size(), pairs[b].source.size());
     });
     for (auto it = first; it < last; it += static_cast<std::ptrdiff_t>(size)) {
       batches.emplace_back(it, std::min(it + static_cast<std::ptrdiff_t>(size), last));

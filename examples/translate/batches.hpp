@@ -14,7 +14,7 @@ struct Encoded {
 /// The longest sentence the program reads or learns from, in pieces.
 constexpr std::size_t longest_sentence = 250;
 
-/// Pairs as pieces; those with a side of over `longest_sentence` pieces are left out.
+/// Pairs as pieces; those with a side of `longest_sentence` pieces or more are left out.
 std::vector<Encoded> encode_pairs(const std::vector<Pair>& pairs, const Subwords& source, const Subwords& target);
 
 /// Index lists of about `size` pairs of like target length, in random order: pairs are shuffled, sorted by length

@@ -1,6 +1,7 @@
 #include "corpus.hpp"
 
 #include <unicode/uchar.h>
+#include <algorithm>
 
 #include <cerrno>
 #include <cstdio>
@@ -102,12 +103,25 @@ std::vector<Sentence> group_by_source(const std::vector<Pair>& pairs) {
 }
 
 std::string describe(const std::vector<Problem>& problems) {
-  constexpr std::size_t shown = 5;
   if (problems.empty()) return "";
+  std::vector<std::pair<std::string, std::vector<std::size_t>>> kinds;  // in order of first appearance
+  for (const Problem& problem : problems) {
+    auto kind = std::find_if(kinds.begin(), kinds.end(), [&](const auto& k) { return k.first == problem.what; });
+    if (kind == kinds.end()) kind = kinds.insert(kind, {problem.what, {}});
+    kind->second.push_back(problem.line);
+  }
   std::string text = std::to_string(problems.size()) + (problems.size() == 1 ? " line" : " lines") + " skipped";
-  for (std::size_t i = 0; i < problems.size() && i < shown; ++i)
-    text += (i == 0 ? ": line " : "; line ") + std::to_string(problems[i].line) + ": " + problems[i].what;
-  return problems.size() > shown ? text + "; ... (first 5 shown)" : text;
+  for (const auto& [what, lines] : kinds) {
+    text += "; " + what + ": line ";
+    for (std::size_t i = 0; i < lines.size(); ++i) {
+      std::size_t last = i;
+      while (last + 1 < lines.size() && lines[last + 1] == lines[last] + 1) ++last;
+      text += (i == 0 ? "" : ", ") + std::to_string(lines[i]);
+      if (last > i) text += "-" + std::to_string(lines[last]);
+      i = last;
+    }
+  }
+  return text;
 }
 
 }  // namespace translate

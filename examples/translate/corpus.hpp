@@ -44,7 +44,7 @@ void write_pairs(const std::filesystem::path& path, const std::vector<Pair>& pai
 /// One Sentence a distinct source, in order of first appearance, with its targets in order as references.
 std::vector<Sentence> group_by_source(const std::vector<Pair>& pairs);
 
-/// One line such as `3 lines skipped: line 2: no tab; line 9: invalid UTF-8; ... (first 5 shown)`; empty if there are
+/// One line that names every problem: `4 lines skipped; no tab: line 2, 5-6; invalid UTF-8: line 9`; empty if there are
 /// none.
 std::string describe(const std::vector<Problem>& problems);
 

@@ -77,7 +77,8 @@ std::vector<Candidate> best_candidates(const Beam& beam, const Tensor<T>& logp, 
     std::vector<Candidate> own;
     own.reserve(v);
     for (std::size_t w = 0; w < v; ++w) {
-      if (row[w] > -std::numeric_limits<T>::infinity()) own.push_back({beam.open[p].score + double(row[w]), p, static_cast<int>(w)});
+      if (row[w] > -std::numeric_limits<T>::infinity())
+        own.push_back({beam.open[p].score + double(row[w]), p, static_cast<int>(w)});
     }
     const auto middle = own.begin() + static_cast<std::ptrdiff_t>(std::min(keep, own.size()));
     std::partial_sort(own.begin(), middle, own.end());
@@ -134,7 +135,8 @@ std::vector<std::vector<int>> greedy(const Model<T>& model, const std::vector<st
 }
 
 template <class T>
-std::vector<std::vector<int>> beam_search(const Model<T>& model, const std::vector<std::vector<int>>& sources, const BeamOptions& options) {
+std::vector<std::vector<int>> beam_search(const Model<T>& model, const std::vector<std::vector<int>>& sources,
+                                          const BeamOptions& options) {
   if (options.size == 0) rw::fail("beam_search", "a beam of at least one", options.size);
   const auto encoded = read_sources(model, sources);
   std::vector<Beam> beams(sources.size());
@@ -181,9 +183,10 @@ std::vector<std::vector<int>> beam_search(const Model<T>& model, const std::vect
   }
   std::vector<std::vector<int>> translations;
   for (Beam& beam : beams) {
-    const auto best = std::max_element(beam.finished.begin(), beam.finished.end(), [&](const Hypothesis& a, const Hypothesis& b) {
-      return normalised(a, options.length_penalty) < normalised(b, options.length_penalty);
-    });
+    const auto best =
+        std::max_element(beam.finished.begin(), beam.finished.end(), [&](const Hypothesis& a, const Hypothesis& b) {
+          return normalised(a, options.length_penalty) < normalised(b, options.length_penalty);
+        });
     translations.push_back(std::move(best->words));
   }
   return translations;
@@ -191,7 +194,9 @@ std::vector<std::vector<int>> beam_search(const Model<T>& model, const std::vect
 
 template std::vector<std::vector<int>> greedy(const Model<float>&, const std::vector<std::vector<int>>&);
 template std::vector<std::vector<int>> greedy(const Model<double>&, const std::vector<std::vector<int>>&);
-template std::vector<std::vector<int>> beam_search(const Model<float>&, const std::vector<std::vector<int>>&, const BeamOptions&);
-template std::vector<std::vector<int>> beam_search(const Model<double>&, const std::vector<std::vector<int>>&, const BeamOptions&);
+template std::vector<std::vector<int>> beam_search(const Model<float>&, const std::vector<std::vector<int>>&,
+                                                   const BeamOptions&);
+template std::vector<std::vector<int>> beam_search(const Model<double>&, const std::vector<std::vector<int>>&,
+                                                   const BeamOptions&);
 
 }  // namespace translate

@@ -20,11 +20,14 @@ struct BeamOptions {
 /// the best length-normalised score wins. Equal scores are decided by the smaller piece number. A beam of one equals
 /// greedy(). Throws std::invalid_argument where the size is 0.
 template <class T>
-std::vector<std::vector<int>> beam_search(const Model<T>& model, const std::vector<std::vector<int>>& sources, const BeamOptions& options);
+std::vector<std::vector<int>> beam_search(const Model<T>& model, const std::vector<std::vector<int>>& sources,
+                                          const BeamOptions& options);
 
 extern template std::vector<std::vector<int>> greedy(const Model<float>&, const std::vector<std::vector<int>>&);
 extern template std::vector<std::vector<int>> greedy(const Model<double>&, const std::vector<std::vector<int>>&);
-extern template std::vector<std::vector<int>> beam_search(const Model<float>&, const std::vector<std::vector<int>>&, const BeamOptions&);
-extern template std::vector<std::vector<int>> beam_search(const Model<double>&, const std::vector<std::vector<int>>&, const BeamOptions&);
+extern template std::vector<std::vector<int>> beam_search(const Model<float>&, const std::vector<std::vector<int>>&,
+                                                          const BeamOptions&);
+extern template std::vector<std::vector<int>> beam_search(const Model<double>&, const std::vector<std::vector<int>>&,
+                                                          const BeamOptions&);
 
 }  // namespace translate

@@ -22,8 +22,8 @@ Evaluation evaluate(const Translator& translator, const std::vector<Sentence>& s
 
 std::string summary(const Evaluation& e, const BeamOptions& beam) {
   char text[160];
-  std::snprintf(text, sizeof text, "BLEU %.1f  chrF %.1f  exact %.1f%%  %zu sentences  beam %zu", e.bleu, e.chrf, e.exact,
-                e.hypotheses.size(), beam.size);
+  std::snprintf(text, sizeof text, "BLEU %.1f  chrF %.1f  exact %.1f%%  %zu sentences  beam %zu", e.bleu, e.chrf,
+                e.exact, e.hypotheses.size(), beam.size);
   return text;
 }
 

@@ -25,7 +25,7 @@ namespace {
 using namespace translate;
 
 constexpr std::uint64_t bundled_seed = 1;
-constexpr int failure = 1, misuse = 2;
+constexpr int failure = 1, misuse = 2, stopped = 130;  // as a shell reports Ctrl-C
 
 volatile std::sig_atomic_t interrupted = 0;
 
@@ -61,7 +61,7 @@ void hold_out(std::vector<Pair>& pairs, std::vector<Pair>& valid) {
   pairs = std::move(rest);
 }
 
-void run_train(TrainFlags& flags) {
+int run_train(TrainFlags& flags) {
   std::vector<Pair> pairs, valid;
   if (flags.corpus.empty()) {
     Bundle bundle = bundled_corpus(bundled_seed, {.train = flags.pairs});
@@ -73,7 +73,7 @@ void run_train(TrainFlags& flags) {
   if (!flags.valid.empty()) valid = read_corpus(flags.valid);
   if (valid.empty()) hold_out(pairs, valid);
   std::signal(SIGINT, [](int) { interrupted = 1; });
-  train(pairs, valid, flags.settings, flags.training, flags.model, interrupted);
+  return train(pairs, valid, flags.settings, flags.training, flags.model, interrupted) ? 0 : stopped;
 }
 
 void run_corpus(const std::string& folder) {
@@ -122,17 +122,20 @@ bool run_translate(const EvaluateFlags& flags) {
 
 void add_decoding_flags(CLI::App& app, EvaluateFlags& flags) {
   app.add_option("--model", flags.model, "model file")->capture_default_str();
-  app.add_option("--beam", flags.beam.size, "width of the beam; 1 is greedy")->check(CLI::Range(1, 100))->capture_default_str();
+  app.add_option("--beam", flags.beam.size, "width of the beam; 1 is greedy")
+      ->check(CLI::Range(1, 100))
+      ->capture_default_str();
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app{"Learns to translate from sentence pairs, and translates.\n\n"
-               "  translate train                          the bundled English-French corpus\n"
-               "  translate train --corpus pairs.tsv       one `source TAB target` a line\n"
-               "  translate evaluate --test pairs.tsv      BLEU, chrF and exact matches\n"
-               "  echo 'I see a cat.' | translate          one sentence a line"};
+  CLI::App app{
+      "Learns to translate from sentence pairs, and translates.\n\n"
+      "  translate train                          the bundled English-French corpus\n"
+      "  translate train --corpus pairs.tsv       one `source TAB target` a line\n"
+      "  translate evaluate --test pairs.tsv      BLEU, chrF and exact matches\n"
+      "  echo 'I see a cat.' | translate          one sentence a line"};
   app.name("translate");
   TrainFlags train_flags;
   EvaluateFlags evaluate_flags, translate_flags;
@@ -142,19 +145,40 @@ int main(int argc, char** argv) {
 
   CLI::App* train_command = app.add_subcommand("train", "train a model");
   train_command->add_option("--corpus", train_flags.corpus, "sentence pairs; without it the bundled corpus");
-  train_command->add_option("--valid", train_flags.valid, "pairs to score after each epoch; without it some are held out");
+  train_command->add_option("--valid", train_flags.valid,
+                            "pairs to score after each epoch; without it some are held out");
   train_command->add_option("--model", train_flags.model, "where the model goes")->capture_default_str();
-  train_command->add_option("--epochs", train_flags.training.epochs, "passes over the corpus")->check(CLI::Range(1, 100000))->capture_default_str();
-  train_command->add_option("--batch", train_flags.training.batch, "pairs a step")->check(CLI::Range(1, 4096))->capture_default_str();
+  train_command->add_option("--epochs", train_flags.training.epochs, "passes over the corpus")
+      ->check(CLI::Range(1, 100000))
+      ->capture_default_str();
+  train_command->add_option("--batch", train_flags.training.batch, "pairs a step")
+      ->check(CLI::Range(1, 4096))
+      ->capture_default_str();
   train_command->add_option("--seed", train_flags.training.seed, "same seed, same model")->capture_default_str();
-  train_command->add_option("--threads", train_flags.training.threads, "shares of a batch computed at once")->check(CLI::Range(1, 256))->capture_default_str();
-  train_command->add_option("--vocabulary", train_flags.training.vocabulary, "word pieces of each language")->check(CLI::Range(300, 100000))->capture_default_str();
-  train_command->add_option("--embedding", train_flags.settings.embedding, "width of a word piece")->check(CLI::Range(1, 8192))->capture_default_str();
-  train_command->add_option("--hidden", train_flags.settings.hidden, "width of the recurrent layers")->check(CLI::Range(1, 8192))->capture_default_str();
-  train_command->add_option("--dropout", train_flags.settings.dropout)->check(CLI::Range(0.0, 0.95))->capture_default_str();
-  train_command->add_option("--learning-rate", train_flags.training.learning_rate, "Adam's, at its highest")->check(CLI::PositiveNumber)->capture_default_str();
-  train_command->add_option("--smoothing", train_flags.training.smoothing, "label smoothing")->check(CLI::Range(0.0, 0.9))->capture_default_str();
-  train_command->add_option("--pairs", train_flags.pairs, "size of the bundled corpus")->check(CLI::Range(100, 60000))->capture_default_str();
+  train_command->add_option("--threads", train_flags.training.threads, "shares of a batch computed at once")
+      ->check(CLI::Range(1, 256))
+      ->capture_default_str();
+  train_command->add_option("--vocabulary", train_flags.training.vocabulary, "word pieces of each language")
+      ->check(CLI::Range(300, 100000))
+      ->capture_default_str();
+  train_command->add_option("--embedding", train_flags.settings.embedding, "width of a word piece")
+      ->check(CLI::Range(1, 8192))
+      ->capture_default_str();
+  train_command->add_option("--hidden", train_flags.settings.hidden, "width of the recurrent layers")
+      ->check(CLI::Range(1, 8192))
+      ->capture_default_str();
+  train_command->add_option("--dropout", train_flags.settings.dropout)
+      ->check(CLI::Range(0.0, 0.95))
+      ->capture_default_str();
+  train_command->add_option("--learning-rate", train_flags.training.learning_rate, "Adam's, at its highest")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  train_command->add_option("--smoothing", train_flags.training.smoothing, "label smoothing")
+      ->check(CLI::Range(0.0, 0.9))
+      ->capture_default_str();
+  train_command->add_option("--pairs", train_flags.pairs, "size of the bundled corpus")
+      ->check(CLI::Range(100, 60000))
+      ->capture_default_str();
 
   CLI::App* evaluate_command = app.add_subcommand("evaluate", "score a model");
   add_decoding_flags(*evaluate_command, evaluate_flags);
@@ -162,7 +186,8 @@ int main(int argc, char** argv) {
   evaluate_command->add_flag("--lowercase", evaluate_flags.lowercase, "compare in lower case");
   evaluate_command->add_option("--show", evaluate_flags.show, "translations to print first, = marks the right ones");
 
-  CLI::App* corpus_command = app.add_subcommand("corpus", "write the bundled corpus as train.tsv, valid.tsv and test.tsv");
+  CLI::App* corpus_command =
+      app.add_subcommand("corpus", "write the bundled corpus as train.tsv, valid.tsv and test.tsv");
   corpus_command->add_option("--out", corpus_folder, "folder")->required();
   app.require_subcommand(0, 1);
 
@@ -175,7 +200,7 @@ int main(int argc, char** argv) {
   }
   try {
     if (*train_command) {
-      run_train(train_flags);
+      return run_train(train_flags);
     } else if (*evaluate_command) {
       run_evaluate(evaluate_flags);
     } else if (*corpus_command) {

@@ -26,7 +26,8 @@ typename Model<T>::Encoded Model<T>::encode(const rw::Indices& source, const std
                                             rw::Random* random) const {
   const Variable<T> words = rw::nn::dropout(source_embedding(source), settings.dropout, random);
   const auto read = rw::nn::unroll(encoder, words, lengths);
-  return {attention.prepare(read.outputs, rw::nn::mask_of<T>(lengths, source.shape(0))), tanh(bridge(read.state.backward.h))};
+  return {attention.prepare(read.outputs, rw::nn::mask_of<T>(lengths, source.shape(0))),
+          tanh(bridge(read.state.backward.h))};
 }
 
 template <class T>
@@ -37,7 +38,8 @@ typename Model<T>::Written Model<T>::write(const Variable<T>& projected_word, co
 }
 
 template <class T>
-Variable<T> Model<T>::scores(const Variable<T>& state, const Variable<T>& c, const Variable<T>& word, rw::Random* random) const {
+Variable<T> Model<T>::scores(const Variable<T>& state, const Variable<T>& c, const Variable<T>& word,
+                             rw::Random* random) const {
   const Variable<T> seen = rw::concatenate(std::vector<Variable<T>>{state, c, word}, -1);
   return output(rw::nn::dropout(tanh(readout(seen)), settings.dropout, random));
 }
@@ -59,7 +61,8 @@ Variable<T> Model<T>::loss(const Batch& batch, double smoothing, rw::Random* ran
 }
 
 template <class T>
-typename Model<T>::Next Model<T>::next(const rw::Indices& words, const Variable<T>& state, const rw::nn::Memory<T>& memory) const {
+typename Model<T>::Next Model<T>::next(const rw::Indices& words, const Variable<T>& state,
+                                       const rw::nn::Memory<T>& memory) const {
   const Variable<T> word = target_embedding(words);
   Written written = write(decoder.project(word), state, memory);
   return {scores(written.state, written.context, word, nullptr), written.state, written.alignment};

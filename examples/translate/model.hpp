@@ -25,8 +25,8 @@ struct Batch {
   std::size_t target_tokens = 0;            // targets that are not padding
 };
 
-/// Sequence to sequence with attention (Bahdanau, Cho & Bengio 2015): a bidirectional GRU reads the source, a GRU writes
-/// the target, and before each word it looks back at the source.
+/// Sequence to sequence with attention (Bahdanau, Cho & Bengio 2015): a bidirectional GRU reads the source, a GRU
+/// writes the target, and before each word it looks back at the source.
 template <class T>
 struct Model {
   Model(const ModelSettings& settings, rw::Random& random);
@@ -68,7 +68,8 @@ struct Model {
   struct Written {
     rw::Variable<T> state, context, alignment;
   };
-  Written write(const rw::Variable<T>& projected_word, const rw::Variable<T>& state, const rw::nn::Memory<T>& memory) const;
+  Written write(const rw::Variable<T>& projected_word, const rw::Variable<T>& state,
+                const rw::nn::Memory<T>& memory) const;
   rw::Variable<T> scores(const rw::Variable<T>& state, const rw::Variable<T>& context, const rw::Variable<T>& word,
                          rw::Random* random) const;
 };

@@ -29,10 +29,11 @@ void Progress::show(const std::string& label, double loss, std::size_t done) {
   drawn_ = true;
   const double share = std::min(1.0, static_cast<double>(done) / static_cast<double>(total_));
   const int filled = static_cast<int>(share * bar_width);
-  const std::string bar = std::string(static_cast<std::size_t>(filled), '=') + std::string(static_cast<std::size_t>(bar_width - filled), ' ');
+  const std::string bar = std::string(static_cast<std::size_t>(filled), '=') +
+                          std::string(static_cast<std::size_t>(bar_width - filled), ' ');
   const double left = static_cast<double>(total_ - std::min(done, total_)) / std::max(rate(done), 1e-9);
-  std::fprintf(stderr, "\r%s [%s] %3.0f%%  loss %.3f  %.0f tokens/s  %s left \033[K", label.c_str(), bar.c_str(), 100 * share,
-               loss, rate(done), clock_text(left).c_str());
+  std::fprintf(stderr, "\r%s [%s] %3.0f%%  loss %.3f  %.0f tokens/s  %s left \033[K", label.c_str(), bar.c_str(),
+               100 * share, loss, rate(done), clock_text(left).c_str());
   std::fflush(stderr);
 }
 

@@ -2,6 +2,8 @@
 
 #include <cmath>
 #include <cstdio>
+#include <cstring>
+#include <fstream>
 
 #include "autograd/blas.hpp"
 #include "examples/translate/evaluate.hpp"
@@ -21,6 +23,16 @@ std::size_t target_tokens(const std::vector<Encoded>& pairs) {
   std::size_t n = 0;
   for (const Encoded& pair : pairs) n += pair.target.size();
   return n;
+}
+
+// Tells before the work, not after it, that the model could not be kept.
+void check_writable(const std::filesystem::path& path) {
+  const std::filesystem::path beside = path.string() + ".part";
+  if (!std::ofstream(beside, std::ios::app)) {
+    throw std::runtime_error("train: expected a place for the model; got " + path.string() + ": " +
+                             std::strerror(errno));
+  }
+  std::filesystem::remove(beside);
 }
 
 // Warm over the first steps, then down along half a cosine to a twentieth (Loshchilov & Hutter 2017).
@@ -73,12 +85,16 @@ double Trainer::step(const std::vector<Encoded>& pairs, std::span<const std::siz
   return loss;
 }
 
-void train(const std::vector<Pair>& train, const std::vector<Pair>& valid, const ModelSettings& model_settings,
+bool train(const std::vector<Pair>& train, const std::vector<Pair>& valid, const ModelSettings& model_settings,
            const TrainSettings& settings, const std::filesystem::path& path, const volatile std::sig_atomic_t& stop) {
+  check_writable(path);
   const Subwords source = Subwords::train(side(train, &Pair::source), {.vocabulary = settings.vocabulary});
   const Subwords target = Subwords::train(side(train, &Pair::target), {.vocabulary = settings.vocabulary});
   const std::vector<Encoded> pairs = encode_pairs(train, source, target);
   if (pairs.empty()) throw std::runtime_error("train: every sentence pair is too long to learn from");
+  if (pairs.size() < train.size()) {
+    std::fprintf(stderr, "%zu pairs of %zu or more pieces left out\n", train.size() - pairs.size(), longest_sentence);
+  }
   const std::vector<Sentence> held_out = group_by_source(valid);
 
   ModelSettings sized = model_settings;
@@ -86,8 +102,9 @@ void train(const std::vector<Pair>& train, const std::vector<Pair>& valid, const
   sized.target_vocabulary = static_cast<std::size_t>(target.size());
   rw::Random random(settings.seed);
   Translator translator{source, target, Model<float>(sized, random)};
-  std::printf("%zu pairs  vocabulary %zu and %zu pieces  %zu parameters  %zu threads\n", pairs.size(), sized.source_vocabulary,
-              sized.target_vocabulary, translator.model.parameters().elements(), settings.threads);
+  std::printf("%zu pairs  vocabulary %zu and %zu pieces  %zu parameters  %zu threads\n", pairs.size(),
+              sized.source_vocabulary, sized.target_vocabulary, translator.model.parameters().elements(),
+              settings.threads);
   std::fflush(stdout);
 
   Trainer trainer(translator.model, settings);
@@ -100,14 +117,15 @@ void train(const std::vector<Pair>& train, const std::vector<Pair>& valid, const
     double loss = 0;
     std::size_t tokens = 0;
     for (const auto& chosen : bucketed(pairs, settings.batch, random)) {
-      loss += trainer.step(pairs, chosen, scheduled(settings.learning_rate, double(done + tokens) / double(all_tokens)));
+      loss +=
+          trainer.step(pairs, chosen, scheduled(settings.learning_rate, double(done + tokens) / double(all_tokens)));
       for (const std::size_t i : chosen) tokens += pairs[i].target.size();
       progress.show(label, loss / double(tokens), done + tokens);
       if (stop) {
         progress.clear();
         save(path, translator);
         std::printf("stopped in epoch %zu; model saved to %s\n", epoch, path.c_str());
-        return;
+        return false;
       }
     }
     done += tokens;
@@ -121,10 +139,12 @@ void train(const std::vector<Pair>& train, const std::vector<Pair>& valid, const
     }
     progress.resume();
     std::printf("epoch %2zu  loss %.3f  BLEU %5.1f  %6.0f tokens/s  %s%s\n", epoch, loss / double(tokens), scores.bleu,
-                progress.rate(done), clock_text(progress.seconds()).c_str(), better ? "" : "  (not the best, not saved)");
+                progress.rate(done), clock_text(progress.seconds()).c_str(),
+                better ? "" : "  (not the best, not saved)");
     std::fflush(stdout);
   }
   std::printf("best model saved to %s\n", path.c_str());
+  return true;
 }
 
 }  // namespace translate

@@ -39,9 +39,9 @@ class Trainer {
 };
 
 /// Trains on `train`; after each epoch prints a line with the BLEU on `valid` and writes the best model so far to
-/// `path`. Stops early, with the model saved, when `stop` becomes non-zero.
+/// `path`. Stops early, with the model saved, when `stop` becomes non-zero; then returns false.
 /// Throws std::runtime_error where the model cannot be written.
-void train(const std::vector<Pair>& train, const std::vector<Pair>& valid, const ModelSettings& model,
+bool train(const std::vector<Pair>& train, const std::vector<Pair>& valid, const ModelSettings& model,
            const TrainSettings& settings, const std::filesystem::path& path, const volatile std::sig_atomic_t& stop);
 
 }  // namespace translate

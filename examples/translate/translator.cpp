@@ -35,7 +35,8 @@ std::string settings_text(const ModelSettings& s) {
 }
 
 // The sizes a model of these settings has must agree with the file before memory is taken for them.
-void check_settings(const ModelSettings& s, const rw::nn::Safetensors& file, const Subwords& source, const Subwords& target) {
+void check_settings(const ModelSettings& s, const rw::nn::Safetensors& file, const Subwords& source,
+                    const Subwords& target) {
   const auto& output = file.get<float>("output.weight");
   const auto& embedding = file.get<float>("target_embedding.weight");
   const bool fits = output.dimension() == 2 && embedding.dimension() == 2 && output.shape(0) == s.hidden &&
@@ -47,20 +48,23 @@ void check_settings(const ModelSettings& s, const rw::nn::Safetensors& file, con
 
 }  // namespace
 
-std::vector<std::string> Translator::translate(const std::vector<std::string>& sentences, const BeamOptions& options) const {
+std::vector<std::string> Translator::translate(const std::vector<std::string>& sentences,
+                                               const BeamOptions& options) const {
   std::vector<std::vector<int>> pieces;
   for (const std::string& sentence : sentences) {
     if (!is_valid_utf8(sentence)) rw::fail("translate", "a sentence in UTF-8", "invalid bytes");
     pieces.push_back(source.encode(sentence));
     if (pieces.back().size() >= longest_sentence) {
-      rw::fail("translate", "a sentence of fewer than " + std::to_string(longest_sentence) + " word pieces", pieces.back().size());
+      rw::fail("translate", "a sentence of fewer than " + std::to_string(longest_sentence) + " word pieces",
+               pieces.back().size());
     }
     pieces.back().push_back(Subwords::eos);
   }
   // Sentences of like length share a batch.
   std::vector<std::size_t> order(sentences.size());
   std::iota(order.begin(), order.end(), 0);
-  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return pieces[a].size() < pieces[b].size(); });
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return pieces[a].size() < pieces[b].size(); });
   std::erase_if(order, [&](std::size_t i) { return trim(sentences[i]).empty(); });
 
   std::vector<std::string> translations(sentences.size());
@@ -83,6 +87,10 @@ void save(const std::filesystem::path& path, Translator& translator) {
 }
 
 Translator load_translator(const std::filesystem::path& path) {
+  if (!std::filesystem::exists(path)) {
+    throw std::runtime_error("model: expected a model file; got " + path.string() +
+                             ", which is not there (translate train makes one)");
+  }
   const rw::nn::Safetensors file = rw::nn::read_safetensors(path.string());
   const auto format = file.metadata.find("format");
   if (format == file.metadata.end() || format->second != format_name) {

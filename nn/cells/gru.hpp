@@ -39,7 +39,9 @@ struct Gru {
 
   State initial_state(std::size_t batch) const { return {zeros<T>({batch, hidden()})}; }
 
-  Variable<T> project(const Variable<T>& xs) const { return bias ? affine(xs, weight_ih, *bias) : matmul(xs, weight_ih); }
+  Variable<T> project(const Variable<T>& xs) const {
+    return bias ? affine(xs, weight_ih, *bias) : matmul(xs, weight_ih);
+  }
 
   Step<T, State> step(const Variable<T>& x, const State& s) const {
     const auto [xr, xz, xn] = split<3>(x);

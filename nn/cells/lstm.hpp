@@ -37,7 +37,9 @@ struct Lstm {
 
   State initial_state(std::size_t batch) const { return {zeros<T>({batch, hidden()}), zeros<T>({batch, hidden()})}; }
 
-  Variable<T> project(const Variable<T>& xs) const { return bias ? affine(xs, weight_ih, *bias) : matmul(xs, weight_ih); }
+  Variable<T> project(const Variable<T>& xs) const {
+    return bias ? affine(xs, weight_ih, *bias) : matmul(xs, weight_ih);
+  }
 
   Step<T, State> step(const Variable<T>& x, const State& s) const {
     const auto [i, f, g, o] = split<4>(affine(s.h, weight_hh, x));
@@ -50,7 +52,9 @@ struct Lstm {
     return {h, {h, c}};
   }
 
-  Parameters<T> parameters() { return bias ? Parameters<T>{weight_ih, weight_hh, *bias} : Parameters<T>{weight_ih, weight_hh}; }
+  Parameters<T> parameters() {
+    return bias ? Parameters<T>{weight_ih, weight_hh, *bias} : Parameters<T>{weight_ih, weight_hh};
+  }
 
   Parameter<T> weight_ih, weight_hh;
   std::optional<Parameter<T>> bias;

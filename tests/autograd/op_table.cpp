@@ -101,7 +101,7 @@ const OpRows& op_table() {
   static const OpRows table = [] {
     OpRows all;
     for (const auto& rows : {arithmetic_rows, compare_rows, exponential_rows, activation_rows, broadcast_rows,
-                             matmul_rows, shape_rows, index_rows}) {
+                             matmul_rows, reduce_rows, softmax_rows, shape_rows, join_rows, index_rows}) {
       OpRows family = rows();
       std::move(family.begin(), family.end(), std::back_inserter(all));
     }

@@ -45,7 +45,10 @@ OpRows exponential_rows();
 OpRows activation_rows();
 OpRows broadcast_rows();
 OpRows matmul_rows();
+OpRows reduce_rows();
+OpRows softmax_rows();
 OpRows shape_rows();
+OpRows join_rows();
 OpRows index_rows();
 
 const OpRows& op_table();

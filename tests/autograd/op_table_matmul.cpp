@@ -93,6 +93,22 @@ OpRows matmul_rows() {
               },
               {{{3, 2}, {3, 4}}}),
       op(
+          "affine", [](const auto& x) { return affine(x[0], x[1], x[2]); },
+          [](const Values& x) -> Values {
+            const Tensor<double> product = matmul_reference(Transpose::none)(x)[0];
+            return {map_scalars([](const auto& v) { return v[0] + v[1]; }, {product, x[2]})};
+          },
+          {random_values({{2, 3}, {3, 4}, {4}}), random_values({{2, 2, 3}, {3, 4}, {4}}),
+           random_values({{0, 3}, {3, 4}, {4}})},
+          {{[] {
+              affine(ones({2, 3}), ones({2, 3}), ones({3}));
+            },
+            "expected equal inner extents; got "},
+           {[] {
+              affine(ones({2, 3}), ones({3, 4}), ones({3}));
+            },
+            "[3]"}}),
+      op(
           "outer", [](const auto& x) { return outer(x[0], x[1]); },
           [](const Values& x) -> Values {
             return {tabulate({x[0].size(), x[1].size()}, [&](const auto& i) { return x[0](i[0]) * x[1](i[1]); })};

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <stdexcept>
 
-BOOST_AUTO_TEST_SUITE(random)
+BOOST_AUTO_TEST_SUITE(random_numbers)
 
 using rw::Random;
 

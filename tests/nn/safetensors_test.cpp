@@ -6,37 +6,21 @@
 #include <boost/test/unit_test.hpp>
 #include <csignal>
 #include <cstdio>
-#include <filesystem>
 #include <fstream>
 #include <limits>
 #include <sstream>
 #include <stdexcept>
 
+#include "tests/folder.hpp"
+
 namespace {
 
 namespace fs = std::filesystem;
-using rw::Parameter;
 using rw::Shape;
 using rw::Tensor;
-using rw::nn::Parameters;
 using rw::nn::Safetensors;
 
 const std::string golden = std::string(TESTS_DIR) + "/golden/";
-
-// A folder of its own for each test.
-struct Folder {
-  Folder() : path(fs::temp_directory_path() / ("rewind_safetensors_" + std::to_string(::getpid()))) {
-    fs::remove_all(path);
-    fs::create_directory(path);
-  }
-  ~Folder() { fs::remove_all(path); }
-  std::string file(const std::string& name) const { return path / name; }
-  std::size_t files() const {
-    return static_cast<std::size_t>(std::distance(fs::directory_iterator(path), fs::directory_iterator()));
-  }
-
-  fs::path path;
-};
 
 std::string contents(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
@@ -71,7 +55,7 @@ Safetensors sample() {
   Safetensors file;
   file.metadata = {{"language", "français"}, {"steps", "12"}};
   file.tensors["a.half"] = rw::tensor<float>({2, 3}, {0.5, -1, 2, 1e30, -0.0, 3});
-  file.tensors["text"] = rw::nn::to_bytes("bytes\n\0x");
+  file.tensors["text"] = rw::nn::to_bytes({"bytes\n\0x", 8});
   file.tensors["double"] = rw::scalar<double>(1.0 / 3);
   file.tensors["ids"] = rw::tensor<std::int64_t>({2}, {-1, std::numeric_limits<std::int64_t>::max()});
   file.tensors["none"] = rw::empty<float>({0, 4});
@@ -83,18 +67,6 @@ void check_same(const Safetensors& a, const Safetensors& b) {
   BOOST_REQUIRE(a.tensors.size() == b.tensors.size());
   for (const auto& [name, tensor] : a.tensors) BOOST_TEST(bool(tensor == b.tensors.at(name)), name);
 }
-
-// A model of two layers.
-struct Model {
-  Parameter<double> weight{"weight", rw::tensor<double>({2, 2}, {1, 2, 3, 4})};
-  Parameter<double> bias{"bias", rw::tensor<double>({2}, {5, 1.0 / 3})};
-  Parameters<double> layer() { return {weight, bias}; }
-  Parameters<double> parameters() {
-    Parameters<double> all;
-    all.add("encoder.forward", layer());
-    return all;
-  }
-};
 
 // The exit code and output of a Python program; 77 is its "cannot run here".
 int python(const std::string& program, std::string& output) {
@@ -114,7 +86,7 @@ BOOST_AUTO_TEST_CASE(reads_files_of_others) {
   const Safetensors lstm = rw::nn::read_safetensors(golden + "lstm_plain.safetensors");
   BOOST_TEST(lstm.metadata.at("kind") == "lstm");
   BOOST_TEST(lstm.metadata.at("layout") == "time,batch,feature");
-  BOOST_TEST(lstm.tensors.size() == 20u);
+  BOOST_TEST(lstm.tensors.size() == 21u);
   BOOST_TEST(bool(lstm.get<double>("weight_ih_l0").shape() == Shape{20, 3}));
   BOOST_TEST(bool(lstm.get<double>("hn").shape() == Shape{1, 2, 5}));
   // The last output of a sequence is the last state.
@@ -128,7 +100,7 @@ BOOST_AUTO_TEST_CASE(what_is_written_is_read) {
   const std::string path = folder.file("a.safetensors");
   rw::nn::write_safetensors(path, sample());
   check_same(sample(), rw::nn::read_safetensors(path));
-  BOOST_TEST(rw::nn::to_text(rw::nn::read_safetensors(path).get<std::uint8_t>("text")) == "bytes\n");
+  BOOST_TEST(rw::nn::to_text(rw::nn::read_safetensors(path).get<std::uint8_t>("text")) == std::string("bytes\n\0x", 8));
   rw::nn::write_safetensors(path, {});
   check_same({}, rw::nn::read_safetensors(path));
   BOOST_TEST(folder.files() == 1u);
@@ -162,35 +134,28 @@ BOOST_AUTO_TEST_CASE(python_opens_it_and_back) {
   const int code = python(R"(
 import sys
 try:
-    import safetensors
+    import numpy
+    from safetensors.numpy import load_file, save_file
 except ImportError:
     sys.exit(77)
-import struct
-tensors = dict(safetensors.deserialize(open(")" +
-                              ours + R"(", "rb").read()))
-for name in sorted(tensors):
-    t = tensors[name]
-    kind = {"F32": "f", "F64": "d", "I64": "q", "U8": "B"}[t["dtype"]]
-    data = bytes(t["data"])
-    values = struct.unpack("<%d%s" % (len(data) // struct.calcsize(kind), kind), data)
-    print(name, t["dtype"], t["shape"], list(values))
-safetensors.serialize_file({"x": {"dtype": "float32", "shape": [2, 1], "data": struct.pack("<2f", 1.5, -2.5)},
-                            "n": {"dtype": "int64", "shape": [], "data": struct.pack("<q", 7)}},
-                           ")" +
+for name, x in sorted(load_file(")" +
+                              ours + R"(").items()):
+    print(name, x.dtype, list(x.shape), x.tolist())
+save_file({"x": numpy.array([[1.5], [-2.5]], "float32"), "n": numpy.array(7)}, ")" +
                               theirs + R"(", {"by": "python"})
 )",
                           output);
   if (code == 77 || code == 127) {
-    BOOST_TEST_MESSAGE("skipped: Python's safetensors is not installed");
+    BOOST_TEST_MESSAGE("skipped: Python's safetensors or numpy is not installed");
     return;
   }
   BOOST_TEST(code == 0, output);
   BOOST_TEST(output ==
-             "a.half F32 [2, 3] [0.5, -1.0, 2.0, 1.0000000150474662e+30, -0.0, 3.0]\n"
-             "double F64 [] [0.3333333333333333]\n"
-             "ids I64 [2] [-1, 9223372036854775807]\n"
-             "none F32 [0, 4] []\n"
-             "text U8 [6] [98, 121, 116, 101, 115, 10]\n");
+             "a.half float32 [2, 3] [[0.5, -1.0, 2.0], [1.0000000150474662e+30, -0.0, 3.0]]\n"
+             "double float64 [] 0.3333333333333333\n"
+             "ids int64 [2] [-1, 9223372036854775807]\n"
+             "none float32 [0, 4] []\n"
+             "text uint8 [8] [98, 121, 116, 101, 115, 10, 0, 120]\n");
   const Safetensors file = rw::nn::read_safetensors(theirs);
   BOOST_TEST(file.metadata.at("by") == "python");
   BOOST_TEST(bool(file.get<float>("x") == rw::tensor<float>({2, 1}, {1.5, -2.5})));
@@ -288,14 +253,15 @@ BOOST_AUTO_TEST_CASE(offsets_and_sizes_that_lie) {
   };
   const auto file = [](const std::string& entries, std::size_t data) { return bytes("{" + entries + "}", data); };
   const std::string gap = "data_offsets without gap or overlap, next from ";
-  refused(file(entry("x", "[2]", "[4,12]"), 12), gap + "0; got [4, 12) for \"x\"");                        // hole
-  refused(file(entry("x", "[1]", "[0,4]") + "," + entry("y", "[1]", "[8,12]"), 12), gap + "4");            // hole
-  refused(file(entry("x", "[2]", "[0,8]") + "," + entry("y", "[1]", "[4,8]"), 8), gap + "8");              // overlap
-  refused(file(entry("x", "[1]", "[0,4]") + "," + entry("y", "[1]", "[0,4]"), 4), gap + "4");              // twice
-  refused(file(entry("x", "[0]", "[0,0]") + "," + entry("y", "[1]", "[4,0]"), 4), gap + "0; got [4, 0)");  // backward
-  refused(file(entry("x", "[2]", "[0,8]"), 4), "data_offsets within 4 bytes of data; got [0, 8) for \"x\"");  // outside
+  refused(file(entry("x", "[2]", "[4,12]"), 12), gap + "0; got \"x\" at [4, 12)");               // hole
+  refused(file(entry("x", "[1]", "[0,4]") + "," + entry("y", "[1]", "[8,12]"), 12), gap + "4");  // hole
+  refused(file(entry("x", "[2]", "[0,8]") + "," + entry("y", "[1]", "[4,8]"), 8), gap + "8");    // overlap
+  refused(file(entry("x", "[1]", "[0,4]") + "," + entry("y", "[1]", "[0,4]"), 4), gap + "4");    // twice
+  refused(file(entry("x", "[0]", "[0,0]") + "," + entry("y", "[1]", "[4,0]"), 4),
+          gap + "0; got \"y\" at [4, 0)");                                                                   // backward
+  refused(file(entry("x", "[2]", "[0,8]"), 4), "data_offsets within 4 bytes of data; got \"x\" at [0, 8)");  // outside
   refused(file(entry("x", "[2]", "[0,18446744073709551615]"), 4), "data_offsets within 4 bytes of data");
-  refused(file(entry("x", "[3]", "[0,8]"), 8), "data_offsets that fit the shape; got [0, 8) for \"x\" [3]");
+  refused(file(entry("x", "[3]", "[0,8]"), 8), "data_offsets that fit the shape; got \"x\" at [0, 8) [3]");
   refused(file(entry("x", "[]", "[0,0]"), 0), "data_offsets that fit the shape");
   refused(file(entry("x", "[4611686018427387905]", "[0,4]"), 4), "data_offsets that fit the shape");  // ·4 = 4 mod 2⁶⁴
   refused(file(entry("x", "[4294967296,4294967296]", "[0,0]"), 0), "data_offsets that fit the shape");
@@ -332,8 +298,8 @@ BOOST_AUTO_TEST_CASE(a_failed_write_leaves_the_old_file) {
     BOOST_CHECK_EXCEPTION(rw::nn::write_safetensors(to, file), std::runtime_error, says(text));
   };
   refuses(folder.file("no/model"), sample(), "got No such file or directory");
-  refuses(folder.path, sample(), "got a folder or device");
-  refuses("/dev/null", sample(), "/dev/null: expected a file to write; got a folder or device");
+  refuses(folder.path, sample(), "got Is a directory");
+  refuses("/dev/null", sample(), "/dev/null: expected a file to write; got Invalid argument");
   Safetensors latin;
   latin.metadata["name"] =
       "fran\xe7"
@@ -353,84 +319,6 @@ BOOST_AUTO_TEST_CASE(a_link_is_followed) {
   rw::nn::write_safetensors(folder.file("link"), sample());
   BOOST_TEST(fs::is_symlink(folder.path / "link"));
   check_same(sample(), rw::nn::read_safetensors(folder.file("real")));
-}
-
-BOOST_AUTO_TEST_CASE(parameters_have_names) {
-  Model model;
-  const Parameters<double> all = model.parameters();
-  BOOST_TEST(all.size() == 2u);
-  BOOST_TEST(all.elements() == 6u);
-  BOOST_TEST(all.begin()->name == "encoder.forward.weight");
-  BOOST_TEST(all.find("encoder.forward.bias") == &model.bias);
-  BOOST_TEST(all.find("bias") == nullptr);
-  BOOST_TEST(&all["encoder.forward.weight"] == &model.weight);
-  BOOST_CHECK_EXCEPTION(all["bias"], std::invalid_argument,
-                        says("parameters: expected the name of a parameter; got bias"));
-  const std::vector<Parameter<double>*> list = all;
-  BOOST_TEST((list == std::vector<Parameter<double>*>{&model.weight, &model.bias}));
-}
-
-BOOST_AUTO_TEST_CASE(parameters_are_there_once) {
-  Model a, b;
-  Parameters<double> all = a.layer();
-  BOOST_CHECK_EXCEPTION(all.add(b.bias), std::invalid_argument,
-                        says("parameters: expected distinct names; got bias twice"));
-  BOOST_CHECK_EXCEPTION(all.add("tied", a.layer()), std::invalid_argument,
-                        says("parameters: expected each parameter once; got weight and tied.weight"));
-  BOOST_CHECK_THROW((Parameters<double>{a.bias, a.bias}), std::invalid_argument);
-  BOOST_TEST(all.size() == 2u);
-  all.add("other", b.layer());
-  BOOST_TEST(all.size() == 4u);
-}
-
-BOOST_AUTO_TEST_CASE(a_model_comes_back) {
-  const Folder folder;
-  const std::string path = folder.file("model");
-  Model model, other;
-  rw::nn::save(path, model.parameters(), {{"hidden", "2"}});
-  BOOST_TEST(rw::nn::read_safetensors(path).metadata.at("hidden") == "2");
-  other.weight.assign(rw::zeros<double>({2, 2}));
-  other.bias.assign(rw::zeros<double>({2}));
-  rw::nn::load(path, other.parameters());
-  BOOST_TEST(bool(other.weight.value() == model.weight.value()));
-  BOOST_TEST(bool(other.bias.value() == model.bias.value()));
-
-  // A float model reads it too, and is read back.
-  Parameter<float> weight("weight", rw::zeros<float>({2, 2})), bias("bias", rw::zeros<float>({2}));
-  Parameters<float> rounded;
-  rounded.add("encoder.forward", {weight, bias});
-  rw::nn::load(path, rounded);
-  BOOST_TEST(bias.value().data()[1] == 1.0f / 3);
-  rw::nn::save(path, rounded);
-  rw::nn::load(path, other.parameters());
-  BOOST_TEST(other.bias.value().data()[1] == double(1.0f / 3));
-}
-
-BOOST_AUTO_TEST_CASE(a_file_of_another_model_changes_nothing) {
-  Model model;
-  const Safetensors good = rw::nn::pack(model.parameters());
-  const auto refuses = [&](const Safetensors& file, const std::string& text) {
-    BOOST_CHECK_EXCEPTION(rw::nn::unpack(file, model.parameters(), "m"), std::runtime_error,
-                          says("load: m: expected the model's parameters; got " + text));
-    BOOST_TEST(bool(model.weight.value() == good.get<double>("encoder.forward.weight")));
-  };
-  Safetensors file = good;
-  file.tensors["encoder.forward.weight"] = rw::zeros<double>({2, 2});
-  file.tensors["vocabulary"] = rw::nn::to_bytes("the\nof");
-  file.tensors.erase("encoder.forward.bias");
-  refuses(file, R"(no "encoder.forward.bias")");
-  file.tensors["encoder.forward.bias"] = rw::zeros<double>({3});
-  refuses(file, R"("encoder.forward.bias" [3] for [2])");
-  file.tensors["encoder.forward.bias"] = rw::tensor<std::int64_t>({2}, {1, 2});
-  refuses(file, R"("encoder.forward.bias" of dtype I64)");
-  file.tensors["encoder.forward.bias"] = rw::zeros<double>({2});
-  file.tensors["decoder.bias"] = rw::zeros<float>({2});
-  refuses(file, R"(an unknown "decoder.bias")");
-  for (const char* name : {"e", "f", "g", "h", "i"}) file.tensors[name] = rw::zeros<float>({2});
-  refuses(file, R"(an unknown "decoder.bias", an unknown "e", an unknown "f", an unknown "g" and 2 more)");
-  Safetensors fine = good;
-  fine.tensors["vocabulary"] = rw::nn::to_bytes("the\nof");
-  rw::nn::unpack(fine, model.parameters(), "m");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

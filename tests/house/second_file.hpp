@@ -1,0 +1,6 @@
+#pragma once
+
+#include "autograd/variable.hpp"
+
+/// ½·Σxᵢ².
+rw::Variable<double> half_squared_norm(const rw::Variable<double>& x);

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cmath>
+#include <exception>
+#include <limits>
+#include <string>
+
+#include "autograd/ops/reduce.hpp"
+#include "autograd/random.hpp"
+#include "nn/parameters.hpp"
+
+// What the tests of the networks share.
+
+namespace common {
+
+/// Numbers of ±[0, 1), others for each stream.
+inline rw::Tensor<double> numbers(const rw::Shape& shape, std::uint64_t stream = 1) {
+  rw::Random random(stream);
+  rw::Tensor<double> x = rw::empty<double>(shape);
+  for (double& element : x) element = random.uniform(-1, 1);
+  return x;
+}
+
+/// Gives every parameter, biases included, values that differ in size and sign.
+inline void scatter(const rw::nn::Parameters<double>& parameters, std::uint64_t stream) {
+  for (const auto& entry : parameters) entry.parameter->assign(numbers(entry.parameter->shape(), ++stream));
+}
+
+/// The largest difference; infinite where the shapes differ or one is not a number.
+inline double distance(const rw::Tensor<double>& a, const rw::Tensor<double>& b) {
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  if (a.shape() != b.shape()) return infinity;
+  double worst = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    const double x = a.data()[i], y = b.data()[i];
+    if (x == y) continue;
+    worst = std::isfinite(x - y) ? std::max(worst, std::abs(x - y)) : infinity;
+    if (worst == infinity) return worst;
+  }
+  return worst;
+}
+inline double distance(const rw::Variable<double>& a, const rw::Variable<double>& b) {
+  return distance(a.value(), b.value());
+}
+
+/// ⟨numbers, x⟩: a loss in which no symmetry hides an error.
+inline rw::Variable<double> weighed(const rw::Variable<double>& x, std::uint64_t stream) {
+  return sum(rw::Variable<double>(numbers(x.shape(), stream)) * x);
+}
+
+/// For BOOST_CHECK_EXCEPTION: the message is that text, on one line.
+inline auto says(const std::string& text) {
+  return [text](const std::exception& e) {
+    const bool same = e.what() == text;
+    if (!same) BOOST_TEST_MESSAGE("expected: " << text << "\n     got: " << e.what());
+    return same;
+  };
+}
+
+}  // namespace common
