@@ -139,7 +139,7 @@ BOOST_AUTO_TEST_CASE(training_lowers_the_loss) {
   optim::Adam<float> adam({.learning_rate = 0.02});
   // At each step: which of two symbols was the first of the sequence?
   Tensor<float> symbols = zeros<float>({steps, batch, 2});
-  Indices targets({steps, batch});
+  Indices targets = zeros<std::int64_t>({steps, batch});
   for (std::size_t t = 0; t < steps; ++t) {
     for (std::size_t b = 0; b < batch; ++b) {
       const std::size_t symbol = random.below(2);
