@@ -1,9 +1,5 @@
 #include "nn/loss.hpp"
 
-#include <cmath>
-
-#include "autograd/lane.hpp"
-
 namespace rw::nn {
 namespace {
 
@@ -24,34 +20,6 @@ void check(const Shape& logits, const Indices& targets, const CrossEntropyOption
   }
 }
 
-template <class T>
-T largest(const T* x, std::size_t n) {
-  T m = x[0];
-  for (std::size_t i = 1; i < n; ++i) m = x[i] > m ? x[i] : m;
-  return m;
-}
-
-/// Σ exp(x − m), and exp(x − m) in `out` where it is given.
-template <class T>
-T exp_sum(const T* x, std::size_t n, T m, T* out) {
-  constexpr std::size_t width = lane_size<T>;
-  const xsimd::batch<T> shift(m);
-  xsimd::batch<T> total(T(0));
-  std::size_t i = 0;
-  for (; i + width <= n; i += width) {
-    const xsimd::batch<T> e = xsimd::exp(xsimd::load_unaligned(x + i) - shift);
-    if (out != nullptr) e.store_unaligned(out + i);
-    total += e;
-  }
-  T sum = xsimd::hadd(total);
-  for (; i < n; ++i) {
-    const T e = std::exp(x[i] - m);
-    if (out != nullptr) out[i] = e;
-    sum += e;
-  }
-  return sum;
-}
-
 }  // namespace
 
 namespace kernels {
@@ -61,22 +29,16 @@ Tensor<T> cross_entropy(const Tensor<T>& logits, const Indices& targets, const C
   check(logits.shape(), targets, options);
   const std::size_t v = logits.shape().back();
   const T smoothing = static_cast<T>(options.smoothing);
-  Tensor<T> losses = rw::empty<T>(targets.shape());
+  Shape column = logits.shape();
+  column.back() = 1;
+  const Tensor<T> normaliser = rw::kernels::log_sum_exp_to("cross_entropy", logits, column);
+  Tensor<T> losses = zeros<T>(targets.shape());
   for (std::size_t n = 0; n < targets.size(); ++n) {
+    if (!counts(targets.data()[n], options)) continue;
     const T* x = logits.data() + n * v;
-    const std::int64_t target = targets.data()[n];
-    if (!counts(target, options)) {
-      losses.data()[n] = 0;
-      continue;
-    }
-    const T m = largest(x, v);
-    const T normaliser = m + std::log(exp_sum<T>(x, v, m, nullptr));
-    T loss = (1 - smoothing) * (normaliser - x[target]);
-    if (smoothing > 0) {
-      T total = 0;
-      for (std::size_t i = 0; i < v; ++i) total += normaliser - x[i];
-      loss += smoothing / static_cast<T>(v) * total;
-    }
+    const T z = normaliser.data()[n];
+    T loss = (1 - smoothing) * (z - x[targets.data()[n]]);
+    if (smoothing > 0) loss += smoothing * (z - rw::kernels::sum(x, v) / static_cast<T>(v));
     losses.data()[n] = loss;
   }
   return losses;
@@ -86,20 +48,18 @@ template <class T>
 Tensor<T> cross_entropy_gradient(const Tensor<T>& logits, const Indices& targets, const CrossEntropyOptions& options,
                                  const Tensor<T>& dy) {
   const std::size_t v = logits.shape().back();
-  const T spread = static_cast<T>(options.smoothing) / static_cast<T>(v);
-  Tensor<T> dx = rw::empty<T>(logits.shape());
+  const T spread = static_cast<T>(options.smoothing / static_cast<double>(v));
+  Tensor<T> dx = rw::kernels::softmax(logits, logits.dimension() - 1);
   for (std::size_t n = 0; n < targets.size(); ++n) {
-    const T* x = logits.data() + n * v;
     T* to = dx.data() + n * v;
     const std::int64_t target = targets.data()[n];
     if (!counts(target, options)) {
       std::fill_n(to, v, T(0));
       continue;
     }
-    const T m = largest(x, v);
-    const T scale = dy.data()[n] / exp_sum(x, v, m, to), shift = dy.data()[n] * spread;
+    const T scale = dy.data()[n], shift = scale * spread;
     for (std::size_t i = 0; i < v; ++i) to[i] = to[i] * scale - shift;
-    to[target] -= dy.data()[n] * static_cast<T>(1 - options.smoothing);
+    to[target] -= scale * static_cast<T>(1 - options.smoothing);
   }
   return dx;
 }
