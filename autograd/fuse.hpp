@@ -147,13 +147,15 @@ auto fuse(const F& f, const Variable<T>& x, const Xs&... xs) {
     std::array<const Tensor<T>*, n + outputs> all;
     for (std::size_t k = 0; k < n; ++k) all[k] = &own[k].value();
     for (std::size_t m = 0; m < outputs; ++m) all[n + m] = &dys[m].value();
-    auto results = map_lanes<n, T, n + outputs>("fuse", all, [&](const std::array<Lane<T>, n + outputs>& lanes) {
-      std::array<Lane<T>, n> values;
-      std::array<Lane<T>, outputs> seeds;
-      std::copy_n(lanes.begin(), n, values.begin());
-      std::copy_n(lanes.begin() + n, outputs, seeds.begin());
-      return detail::fused_derivatives<n, Lane<T>>(f, values, seeds, [](const Lane<T>& x) { return lift(x, 1); });
-    });
+    // flatten: the chain rule inlined throughout is worth a third of the time.
+    auto results = map_lanes<n, T, n + outputs>(
+        "fuse", all, [&](const std::array<Lane<T>, n + outputs>& lanes) __attribute__((flatten)) {
+          std::array<Lane<T>, n> values;
+          std::array<Lane<T>, outputs> seeds;
+          std::copy_n(lanes.begin(), n, values.begin());
+          std::copy_n(lanes.begin() + n, outputs, seeds.begin());
+          return detail::fused_derivatives<n, Lane<T>>(f, values, seeds, [](const Lane<T>& x) { return lift(x, 1); });
+        });
     for (std::size_t k = 0; k < n; ++k) dxs[k] = sum_to(Variable<T>(std::move(results[k])), own[k].shape());
     return dxs;
   };

@@ -1,10 +1,10 @@
 #include "autograd/gradcheck.hpp"
 
 #include <cmath>
-#include <random>
 #include <sstream>
 
 #include "autograd/ops/arithmetic.hpp"
+#include "autograd/random.hpp"
 
 namespace rw {
 namespace {
@@ -15,12 +15,12 @@ using detail::Results;
 
 // Elements of ±[0.5, 1.5): all different, the same in every run.
 Values seeds_like(const Results& xs, std::uint64_t stream) {
-  std::mt19937_64 engine(stream);
+  Random random(stream);
   Values seeds;
   for (const Variable<double>& x : xs) {
     Value seed = rw::empty<double>(x.shape());
     for (double& s : seed) {
-      const double unit = 2 * (static_cast<double>(engine() >> 11) * 0x1p-53) - 1;
+      const double unit = random.uniform(-1, 1);
       s = unit + std::copysign(0.5, unit);
     }
     seeds.push_back(std::move(seed));

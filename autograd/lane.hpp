@@ -50,7 +50,7 @@ std::array<Tensor<T>, Outputs> map_lanes(const char* op, const std::array<const 
   constexpr std::size_t width = lane_size<T>;
   alignas(64) T repeated[N][width];  // an input that repeats along the row is read from here with step 0
   kernels::for_each_row(
-      plan, [&](const std::array<std::size_t, N>& offset) __attribute__((flatten)) {
+      plan, [&](const std::array<std::size_t, N>& offset) {
         std::array<const T*, N> from;
         std::array<std::size_t, N> step;
         for (std::size_t k = 0; k < N; ++k) {

@@ -8,16 +8,11 @@
 namespace rw {
 namespace detail {
 
-template <class Inputs, class F>
+template <class Inputs, class F, bool joint = false>
 struct Wrt {
   Inputs inputs;  // an array or vector of pointers to variables
-  F f;
+  F f;            // joint: returns the derivatives of all of them, though there be only one
 };
-
-template <class Inputs>
-inline constexpr bool is_single = false;
-template <class V>
-inline constexpr bool is_single<std::array<V, 1>> = true;
 
 template <class T, class F>
 struct OneInput final : Derivative<T> {
@@ -67,19 +62,19 @@ inline constexpr bool is_term<RowSparse<T>> = true;
 template <class T>
 inline constexpr bool is_term<Term<T>> = true;
 
-template <class T, class Inputs, class F>
-bool holds_any(const Tape<T>& tape, const Wrt<Inputs, F>& w) {
+template <class T, class W>
+bool holds_any(const Tape<T>& tape, const W& w) {
   return std::any_of(w.inputs.begin(), w.inputs.end(), [&](const Variable<T>* x) { return tape.holds(*x); });
 }
 
 // Attaches one derivative to the node just opened, in the form its function asks for.
-template <class T, class Inputs, class F, class Y>
-void attach(Tape<T>& tape, Wrt<Inputs, F>&& w, const Y& y) {
+template <class T, class Inputs, class F, bool joint, class Y>
+void attach(Tape<T>& tape, Wrt<Inputs, F, joint>&& w, const Y& y) {
   if (!holds_any(tape, w)) return;
   const auto bind = [&](auto derivative) { tape.attach(w.inputs, std::move(derivative)); };
   using Span = std::span<const Variable<T>>;
   using Dy = const Variable<T>&;
-  if constexpr (!is_single<Inputs>) {
+  if constexpr (joint) {
     bind(ManyInputs<T, F>(std::move(w.f)));
   } else if constexpr (!std::is_same_v<Y, Variable<T>>) {
     static_assert(is_term<std::decay_t<std::invoke_result_t<F, Span>>>,
@@ -108,11 +103,11 @@ detail::Wrt<std::array<const Variable<T>*, 1>, F> wrt(const Variable<T>& x, F f)
 
 /// One function for the derivatives of several inputs at once: f(dys) returns them as an array or vector of Variables.
 template <class T, class F, std::size_t N>
-detail::Wrt<std::array<const Variable<T>*, N>, F> wrt(const std::array<const Variable<T>*, N>& inputs, F f) {
+detail::Wrt<std::array<const Variable<T>*, N>, F, true> wrt(const std::array<const Variable<T>*, N>& inputs, F f) {
   return {inputs, std::move(f)};
 }
 template <class T, class F>
-detail::Wrt<std::vector<const Variable<T>*>, F> wrt(std::vector<const Variable<T>*> inputs, F f) {
+detail::Wrt<std::vector<const Variable<T>*>, F, true> wrt(std::vector<const Variable<T>*> inputs, F f) {
   return {std::move(inputs), std::move(f)};
 }
 

@@ -34,8 +34,16 @@ class Variable {
   Variable(Tensor<T> value, Place place) : Variable(std::move(value)) { place_ = place; }
 
   bool defined() const { return value_ != nullptr; }
-  const Tensor<T>& value() const { return *value_; }
-  const Shape& shape() const { return value_->shape(); }
+  const Tensor<T>& value() const& { return *value_; }
+  const Shape& shape() const& { return value_->shape(); }
+
+  // Of a temporary by value, so that `for (T x : f(y).value())` does not read what is gone.
+  Tensor<T> value() && {
+    Tensor<T>* own = sole_owner();
+    return own != nullptr ? std::move(*own) : *value_;
+  }
+  Shape shape() && { return value_->shape(); }
+
   std::size_t size() const { return value_->size(); }
   std::size_t rank() const { return value_->dimension(); }
 

@@ -47,7 +47,7 @@ struct Negate : Unary {
 
 struct Maximum : Nary {
   static constexpr const char* name = "maximum";
-  auto value(const auto& a, const auto& b) const { return xsimd::select(a >= b, a, b); }
+  auto value(const auto& a, const auto& b) const { return xsimd::select((a >= b) | !(a == a), a, b); }
   auto da(const auto& dy, const auto& a, const auto& b) const { return dy * (greater(a, b) + 0.5 * equal(a, b)); }
   auto db(const auto& dy, const auto& a, const auto& b) const { return dy * (greater(b, a) + 0.5 * equal(a, b)); }
 };
@@ -105,12 +105,12 @@ auto operator/(const A& a, const B& b) { return detail::binary(rules::Divide{}, 
 /// −x.
 auto operator-(const Operand auto& x) { return elementwise(rules::Negate{}, x); }
 
-/// The larger of a and b; where they are equal each receives half of the gradient.
+/// The larger of a and b, NaN where one is; where they are equal each receives half of the gradient.
 template <class A, class B>
 requires Operands<A, B>
 auto maximum(const A& a, const B& b) { return detail::binary(rules::Maximum{}, a, b); }
 
-/// The smaller of a and b; where they are equal each receives half of the gradient.
+/// The smaller of a and b, NaN where one is; where they are equal each receives half of the gradient.
 template <class A, class B>
 requires Operands<A, B>
 auto minimum(const A& a, const B& b) { return detail::binary(rules::Minimum{}, a, b); }
