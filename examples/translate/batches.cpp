@@ -42,6 +42,7 @@ std::vector<Encoded> encode_pairs(const std::vector<Pair>& pairs, const Subwords
 
 std::vector<std::vector<std::size_t>> bucketed(const std::vector<Encoded>& pairs, std::size_t size,
                                                rw::Random& random) {
+  if (size == 0) rw::fail("bucketed", "batches of at least one pair", size);
   std::vector<std::size_t> order(pairs.size());
   std::iota(order.begin(), order.end(), 0);
   random.shuffle(order);

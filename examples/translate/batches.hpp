@@ -18,7 +18,7 @@ constexpr std::size_t longest_sentence = 250;
 std::vector<Encoded> encode_pairs(const std::vector<Pair>& pairs, const Subwords& source, const Subwords& target);
 
 /// Index lists of about `size` pairs of like target length, in random order: pairs are shuffled, sorted by length
-/// within pools of fifty batches, cut, and the batches shuffled.
+/// within pools of fifty batches, cut, and the batches shuffled. Throws std::invalid_argument where `size` is 0.
 std::vector<std::vector<std::size_t>> bucketed(const std::vector<Encoded>& pairs, std::size_t size, rw::Random& random);
 
 /// The source side of a batch alone: ids [S, B] and lengths.

@@ -125,7 +125,8 @@ std::vector<std::vector<int>> greedy(const Model<T>& model, const std::vector<st
     for (std::size_t b = 0; b < words.size(); ++b) {
       const T* row = logits.data() + b * v;
       words[b] = static_cast<int>(std::max_element(row, row + v) - row);
-      done[b] |= words[b] == Subwords::eos || step >= longest_translation(sources[b].size());
+      const bool is_word = row[words[b]] > -std::numeric_limits<T>::infinity() && words[b] != Subwords::eos;
+      done[b] |= !is_word || step >= longest_translation(sources[b].size());
       if (!done[b]) translations[b].push_back(words[b]);
       all_done = all_done && done[b];
     }
@@ -187,7 +188,8 @@ std::vector<std::vector<int>> beam_search(const Model<T>& model, const std::vect
         std::max_element(beam.finished.begin(), beam.finished.end(), [&](const Hypothesis& a, const Hypothesis& b) {
           return normalised(a, options.length_penalty) < normalised(b, options.length_penalty);
         });
-    translations.push_back(std::move(best->words));
+    // None is finished where no score was a number.
+    translations.push_back(best == beam.finished.end() ? std::vector<int>() : std::move(best->words));
   }
   return translations;
 }

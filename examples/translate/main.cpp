@@ -120,6 +120,25 @@ bool run_translate(const EvaluateFlags& flags) {
   return all;
 }
 
+// CLI::Range lets nan through, and CLI::NonNegativeNumber spells out the largest number.
+CLI::Validator between(double low, double high) {
+  char range[64];
+  std::snprintf(range, sizeof range, "[%g, %g]", low, high);
+  const auto problem = [=, text = std::string(range)](const std::string& value) {
+    double x = 0;
+    const bool good = CLI::detail::lexical_cast(value, x) && x >= low && x <= high;
+    return good ? std::string() : "Value " + value + " not in " + text;
+  };
+  return {problem, range};
+}
+
+const CLI::Validator natural(
+    [](const std::string& value) {
+      const bool good = value.find_first_not_of("0123456789") == value.npos && !value.empty() && value.size() < 19;
+      return good ? std::string() : "Value " + value + " is not a natural number of at most 18 digits";
+    },
+    "NATURAL");
+
 void add_decoding_flags(CLI::App& app, EvaluateFlags& flags) {
   app.add_option("--model", flags.model, "model file")->capture_default_str();
   app.add_option("--beam", flags.beam.size, "width of the beam; 1 is greedy")
@@ -154,7 +173,9 @@ int main(int argc, char** argv) {
   train_command->add_option("--batch", train_flags.training.batch, "pairs a step")
       ->check(CLI::Range(1, 4096))
       ->capture_default_str();
-  train_command->add_option("--seed", train_flags.training.seed, "same seed, same model")->capture_default_str();
+  train_command->add_option("--seed", train_flags.training.seed, "same seed, same model")
+      ->check(natural)
+      ->capture_default_str();
   train_command->add_option("--threads", train_flags.training.threads, "shares of a batch computed at once")
       ->check(CLI::Range(1, 256))
       ->capture_default_str();
@@ -167,14 +188,12 @@ int main(int argc, char** argv) {
   train_command->add_option("--hidden", train_flags.settings.hidden, "width of the recurrent layers")
       ->check(CLI::Range(1, 8192))
       ->capture_default_str();
-  train_command->add_option("--dropout", train_flags.settings.dropout)
-      ->check(CLI::Range(0.0, 0.95))
-      ->capture_default_str();
+  train_command->add_option("--dropout", train_flags.settings.dropout)->check(between(0, 0.95))->capture_default_str();
   train_command->add_option("--learning-rate", train_flags.training.learning_rate, "Adam's, at its highest")
-      ->check(CLI::PositiveNumber)
+      ->check(between(0, 10))
       ->capture_default_str();
   train_command->add_option("--smoothing", train_flags.training.smoothing, "label smoothing")
-      ->check(CLI::Range(0.0, 0.9))
+      ->check(between(0, 0.9))
       ->capture_default_str();
   train_command->add_option("--pairs", train_flags.pairs, "size of the bundled corpus")
       ->check(CLI::Range(100, 60000))
@@ -184,7 +203,8 @@ int main(int argc, char** argv) {
   add_decoding_flags(*evaluate_command, evaluate_flags);
   evaluate_command->add_option("--test", evaluate_flags.test, "sentence pairs; without it the bundled test set");
   evaluate_command->add_flag("--lowercase", evaluate_flags.lowercase, "compare in lower case");
-  evaluate_command->add_option("--show", evaluate_flags.show, "translations to print first, = marks the right ones");
+  evaluate_command->add_option("--show", evaluate_flags.show, "translations to print first, = marks the right ones")
+      ->check(natural);
 
   CLI::App* corpus_command =
       app.add_subcommand("corpus", "write the bundled corpus as train.tsv, valid.tsv and test.tsv");

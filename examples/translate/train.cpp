@@ -2,12 +2,12 @@
 
 #include <cmath>
 #include <cstdio>
-#include <cstring>
-#include <fstream>
+#include <system_error>
 
 #include "autograd/blas.hpp"
 #include "examples/translate/evaluate.hpp"
 #include "examples/translate/progress.hpp"
+#include "nn/replacement.hpp"
 #include "optim/clip.hpp"
 
 namespace translate {
@@ -27,12 +27,12 @@ std::size_t target_tokens(const std::vector<Encoded>& pairs) {
 
 // Tells before the work, not after it, that the model could not be kept.
 void check_writable(const std::filesystem::path& path) {
-  const std::filesystem::path beside = path.string() + ".part";
-  if (!std::ofstream(beside, std::ios::app)) {
+  try {
+    rw::nn::Replacement unused(path.string());
+  } catch (const std::system_error& error) {
     throw std::runtime_error("train: expected a place for the model; got " + path.string() + ": " +
-                             std::strerror(errno));
+                             error.code().message());
   }
-  std::filesystem::remove(beside);
 }
 
 // Warm over the first steps, then down along half a cosine to a twentieth (Loshchilov & Hutter 2017).
@@ -54,6 +54,7 @@ Trainer::Trainer(Model<float>& model, const TrainSettings& settings)
 }
 
 double Trainer::step(const std::vector<Encoded>& pairs, std::span<const std::size_t> chosen, double learning_rate) {
+  if (chosen.empty()) rw::fail("Trainer::step", "at least one pair", chosen.size());
   const std::size_t shards = std::min(workers_.count(), chosen.size());
   std::vector<Batch> batches;
   std::vector<rw::Random> randoms;
@@ -95,7 +96,9 @@ bool train(const std::vector<Pair>& train, const std::vector<Pair>& valid, const
   if (pairs.size() < train.size()) {
     std::fprintf(stderr, "%zu pairs of %zu or more pieces left out\n", train.size() - pairs.size(), longest_sentence);
   }
-  const std::vector<Sentence> held_out = group_by_source(valid);
+  std::vector<Sentence> held_out = group_by_source(valid);
+  std::erase_if(held_out, [&](const Sentence& s) { return source.encode(s.source).size() >= longest_sentence; });
+  if (held_out.empty()) throw std::runtime_error("train: every sentence to validate on is too long to translate");
 
   ModelSettings sized = model_settings;
   sized.source_vocabulary = static_cast<std::size_t>(source.size());

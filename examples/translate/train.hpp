@@ -28,6 +28,7 @@ class Trainer {
   Trainer(Model<float>& model, const TrainSettings& settings);
 
   /// Learns from the chosen pairs; returns the loss summed over their target tokens, smoothing included.
+  /// Throws std::invalid_argument where none is chosen.
   double step(const std::vector<Encoded>& pairs, std::span<const std::size_t> chosen, double learning_rate);
 
  private:

@@ -40,10 +40,18 @@ void check_settings(const ModelSettings& s, const rw::nn::Safetensors& file, con
   const auto& output = file.get<float>("output.weight");
   const auto& embedding = file.get<float>("target_embedding.weight");
   const bool fits = output.dimension() == 2 && embedding.dimension() == 2 && output.shape(0) == s.hidden &&
-                    output.shape(1) == s.target_vocabulary && embedding.shape(1) == s.embedding &&
+                    output.shape(1) == s.target_vocabulary && embedding.shape(0) == s.target_vocabulary &&
+                    embedding.shape(1) == s.embedding &&
                     s.source_vocabulary == static_cast<std::size_t>(source.size()) &&
                     s.target_vocabulary == static_cast<std::size_t>(target.size()) && s.dropout >= 0 && s.dropout < 1;
   if (!fits) throw std::runtime_error("settings, vocabularies and weights do not belong together");
+}
+
+// A model that has not learnt much may spell a line end or an escape in bytes.
+std::string one_line(std::string text) {
+  std::replace_if(
+      text.begin(), text.end(), [](unsigned char c) { return c < ' ' || c == 0x7F; }, ' ');
+  return text;
 }
 
 }  // namespace
@@ -73,7 +81,7 @@ std::vector<std::string> Translator::translate(const std::vector<std::string>& s
     std::vector<std::vector<int>> batch;
     for (std::size_t i = begin; i < end; ++i) batch.push_back(pieces[order[i]]);
     const auto results = options.size == 1 ? greedy(model, batch) : beam_search(model, batch, options);
-    for (std::size_t i = begin; i < end; ++i) translations[order[i]] = target.decode(results[i - begin]);
+    for (std::size_t i = begin; i < end; ++i) translations[order[i]] = one_line(target.decode(results[i - begin]));
   }
   return translations;
 }

@@ -12,7 +12,8 @@ struct Translator {
   Subwords source, target;
   Model<float> model;
 
-  /// Translations of sentences, in batches; a beam of one is greedy. A sentence without any text gives an empty one.
+  /// Translations of sentences, a line each, in batches; a beam of one is greedy. A sentence without any text gives an
+  /// empty one.
   /// Throws std::invalid_argument for a sentence of over `longest_sentence` pieces or invalid UTF-8.
   std::vector<std::string> translate(const std::vector<std::string>& sentences, const BeamOptions& options) const;
 };
