@@ -33,6 +33,13 @@ using Term = std::variant<Variable<T>, Product<T>, RowSparse<T>>;
 template <class T>
 class GradientSum {
  public:
+  GradientSum() = default;
+  GradientSum(const GradientSum& other)
+      : dense_(other.dense_), lazy_(other.lazy_ ? std::make_unique<Lazy>(*other.lazy_) : nullptr) {}
+  GradientSum(GradientSum&&) = default;
+  GradientSum& operator=(const GradientSum& other) { return *this = GradientSum(other); }
+  GradientSum& operator=(GradientSum&&) = default;
+
   bool empty() const { return !dense_.defined() && !lazy_; }
 
   /// While a tape records, every term is turned into a recorded dense one.

@@ -119,9 +119,13 @@ void Tape<T>::check_term(const Node& node, const Term<T>& term, const Shape& sha
 
 template <class T>
 void Tape<T>::propagate(const Node& node, std::vector<GradientSum<T>>& sums) {
-  thread_local std::vector<Variable<T>> dys;
-  thread_local std::vector<Term<T>> terms;
+  // Taken and given back, because a derivative may itself go backward on another tape.
+  thread_local std::vector<Variable<T>> spare_dys;
+  thread_local std::vector<Term<T>> spare_terms;
+  std::vector<Variable<T>> dys = std::move(spare_dys);
+  std::vector<Term<T>> terms = std::move(spare_terms);
   dys.clear();
+  terms.clear();
   for (std::size_t i = 0; i < node.outputs; ++i) {
     GradientSum<T>& sum = sums[node.first_output + i];
     sum.settle();
@@ -141,6 +145,8 @@ void Tape<T>::propagate(const Node& node, std::vector<GradientSum<T>>& sums) {
     terms.clear();
   }
   dys.clear();
+  spare_dys = std::move(dys);
+  spare_terms = std::move(terms);
 }
 
 template <class T>
@@ -159,13 +165,15 @@ Gradients<T> Tape<T>::backward(const Variable<T>& y, const BackwardOptions<T>& o
     if (!holds(x)) fail("backward", "kept variables to be on this tape", "a constant or a variable of another tape");
   }
   Pause<T> pause(!options.record);
+  std::vector<std::size_t> kept_slots;  // before counting: a parameter that was not used gets its slot here
+  for (const Variable<T>& x : options.keep) kept_slots.push_back(slot_of(x));
   const std::size_t slot_count = slots_.size();
   std::vector<GradientSum<T>> sums(slot_count);
   sums[y.place().slot].add(options.seed.defined() ? options.seed : Variable<T>(full<T>(y.shape(), 1)));
 
   Gradients<T> gradients(run_);
   std::vector<char> kept(slot_count, 0);
-  for (const Variable<T>& x : options.keep) kept[slot_of(x)] = 1;
+  for (const std::size_t slot : kept_slots) kept[slot] = 1;
   const auto keep = [&](std::size_t slot) {
     sums[slot].settle();
     const bool leaf = slots_[slot].leaf != Place{};

@@ -1,16 +1,16 @@
 #include "op_table.hpp"
 
 #include <cmath>
-#include <random>
+
+#include "autograd/random.hpp"
 
 namespace rw::test {
 
 Tensor<double> random_tensor(const Shape& shape, Range range, std::uint64_t stream) {
-  std::mt19937_64 engine(stream);
+  Random random(stream);
   Tensor<double> x = rw::empty<double>(shape);
   for (double& element : x) {
-    const double unit = static_cast<double>(engine() >> 11) * 0x1p-53;
-    element = range.low + unit * (range.high - range.low);
+    element = random.uniform(range.low, range.high);
     if (range.whole) element = std::round(element);
   }
   return x;

@@ -59,7 +59,8 @@ BOOST_AUTO_TEST_CASE(tensors_of_values) {
 BOOST_AUTO_TEST_CASE(detached_is_a_constant) {
   Tape<double> tape;
   const V x = tape.watch(scalar(3.0)), y = x.detached() * x;
-  BOOST_TEST(&x.detached().value() == &x.value());
+  const V detached = x.detached();
+  BOOST_TEST(&detached.value() == &x.value());
   BOOST_TEST(tape.holds(x));
   BOOST_TEST(!tape.holds(x.detached()));
   BOOST_TEST(tape.backward(y)[x].item() == 3);

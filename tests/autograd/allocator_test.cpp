@@ -1,0 +1,90 @@
+#include "autograd/allocator.hpp"
+
+#include <boost/test/unit_test.hpp>
+#include <cstdint>
+#include <cstring>
+#include <new>
+#include <thread>
+#include <vector>
+
+BOOST_AUTO_TEST_SUITE(allocator)
+
+using namespace rw;
+
+BOOST_AUTO_TEST_CASE(blocks_are_aligned_and_whole) {
+  // Every byte of every block can be written, and blocks do not overlap.
+  std::vector<std::pair<unsigned char*, std::size_t>> blocks;
+  for (std::size_t bytes = 1; bytes < 100000; bytes = bytes * 5 / 4 + 1) {
+    auto* block = static_cast<unsigned char*>(acquire(bytes));
+    BOOST_TEST(reinterpret_cast<std::uintptr_t>(block) % 64 == 0u);
+    std::memset(block, static_cast<int>(blocks.size()), bytes);
+    blocks.emplace_back(block, bytes);
+  }
+  for (std::size_t i = 0; i < blocks.size(); ++i) {
+    const auto [block, bytes] = blocks[i];
+    std::size_t kept = 0;
+    for (std::size_t k = 0; k < bytes; ++k) kept += block[k] == static_cast<unsigned char>(i);
+    BOOST_TEST(kept == bytes);
+  }
+  for (const auto& [block, bytes] : blocks) release(block, bytes);
+}
+
+BOOST_AUTO_TEST_CASE(blocks_of_any_sizes_come_and_go) {
+  // A random walk over sizes around those where a size class ends; each block holds its number while it lives.
+  std::vector<std::pair<std::uint32_t*, std::size_t>> live;
+  std::uint32_t state = 1;
+  const auto random = [&state](std::uint32_t n) { return (state = state * 1664525u + 1013904223u) / 65536u % n; };
+  bool intact = true;
+  for (std::uint32_t step = 0; step < 20000; ++step) {
+    if (live.size() < 50 || random(2) == 0) {
+      const std::size_t bytes = (std::size_t{64} << random(8)) + random(3) * 16 + 4 * random(20) + 4;
+      auto* block = static_cast<std::uint32_t*>(acquire(bytes));
+      block[0] = block[bytes / 4 - 1] = step;
+      live.emplace_back(block, bytes);
+    } else {
+      const std::size_t i = random(static_cast<std::uint32_t>(live.size()));
+      const auto [block, bytes] = live[i];
+      intact = intact && block[0] == block[bytes / 4 - 1];
+      release(block, bytes);
+      live[i] = live.back();
+      live.pop_back();
+    }
+  }
+  BOOST_TEST(intact);
+  for (const auto& [block, bytes] : live) release(block, bytes);
+}
+
+#if !defined(__SANITIZE_ADDRESS__)
+BOOST_AUTO_TEST_CASE(a_block_given_back_is_handed_out_again) {
+  void* block = acquire(5000);
+  release(block, 5000);
+  void* again = acquire(5001);  // of the same size class
+  BOOST_TEST(again == block);
+  release(again, 5001);
+}
+#endif
+
+BOOST_AUTO_TEST_CASE(another_thread_may_give_back) {
+  for (int round = 0; round < 100; ++round) {
+    void* block = acquire(1 << 12);
+    std::thread([block] {
+      release(block, 1 << 12);
+      void* own = acquire(1 << 12);
+      std::memset(own, 1, 1 << 12);
+      release(own, 1 << 12);
+    }).join();
+  }
+  void* block = acquire(1 << 12);
+  std::memset(block, 2, 1 << 12);
+  release(block, 1 << 12);
+}
+
+BOOST_AUTO_TEST_CASE(nothing_and_too_much) {
+  void* block = acquire(0);
+  BOOST_TEST(block != nullptr);
+  release(block, 0);
+  release(nullptr, 64);
+  BOOST_CHECK_THROW(acquire(~std::size_t{0}), std::bad_alloc);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
