@@ -35,7 +35,7 @@ class Cases:
         return f"{self.passed} passed, {len(self.failures)} failed" + (f", {self.skipped} skipped" if self.skipped else "")
 
 
-def boost_cases(lines, expected):
+def boost_cases(lines, expected, filtered):
     """The cases of a Boost.Test program from its log of level unit_scope. One that was entered and never left, or never
     entered at all, has failed: the program did not live to see it through."""
     cases, suites, name, said, failed, seen = Cases(), [], None, [], False, 0
@@ -43,8 +43,8 @@ def boost_cases(lines, expected):
         step = re.search(r'(Entering|Leaving) test (suite|case) "(.*?)"', line)
         skipped = re.search(r'Test case ".*" is skipped because (disabled)?', line)
         if skipped:
-            cases.skipped += 1
-            seen += not skipped[1]  # Boost.Test does not count disabled ones among those it is going to run
+            cases.skipped += not (filtered and skipped[1])  # a filter disables all others
+            seen += not skipped[1]  # the number of cases that Boost.Test goes to run is without the disabled
         elif step is None:
             said.append(line)
             failed = failed or f'error: in "{name}"' in line
@@ -81,14 +81,14 @@ def tap_cases(lines):
     return cases
 
 
-def cases_of(test, output, status):
+def cases_of(test, output, status, filtered):
     """The cases of one program. status: its exit code, or why it has none."""
     lines = output.splitlines()
     running = re.search(r"^Running (\d+) test cases?\.\.\.", output, re.MULTILINE)
     if test["protocol"] == "tap":
         cases = tap_cases(lines)
     elif running:
-        cases = boost_cases(lines, int(running[1]))
+        cases = boost_cases(lines, int(running[1]), filtered)
     elif "no test cases matching filter" in output:
         return Cases()
     else:  # a program that is one case
@@ -120,7 +120,7 @@ def run(test, filtered):
             os.killpg(program.pid, signal.SIGKILL)
             program.wait()
         output.seek(0)
-        return cases_of(test, output.read(), status), time.monotonic() - start
+        return cases_of(test, output.read(), status, filtered), time.monotonic() - start
 
 
 def main():

@@ -197,8 +197,8 @@ header = b'{"__metadata__":{"format":"pt"},"a":{"dtype":"F32","shape":[1],"data_
 write("foreign", struct.pack("<Q", len(header)) + header + b"\0" * 4)
 write("cut", before[:len(before) // 2])
 write("nothing", "")
-models = {"none": "which is not there", "foreign": "foreign: not a model of this program", "cut": "cut", "nothing": "nothing",
-          "small.tsv": "small.tsv", ".": "."}
+models = {"none": "which is not there", "foreign": "foreign: not a model of this program", "cut": "cut",
+          "nothing": "nothing", "small.tsv": "small.tsv", ".": "."}
 case("a model that is none is named",
      *[failure(why, *command, "--model", model) for model, why in models.items()
        for command in ([], ["evaluate", "--test", "test.tsv"])])
