@@ -32,7 +32,8 @@ class Cases:
             self.passed += 1
 
     def counts(self):
-        return f"{self.passed} passed, {len(self.failures)} failed" + (f", {self.skipped} skipped" if self.skipped else "")
+        skipped = f", {self.skipped} skipped" if self.skipped else ""
+        return f"{self.passed} passed, {len(self.failures)} failed{skipped}"
 
 
 def boost_cases(lines, expected, filtered):
@@ -104,15 +105,15 @@ def cases_of(test, output, status, filtered):
     return cases
 
 
-def run(test, filtered):
-    """(cases, seconds) of one program."""
+def run(test, build, filtered):
+    """(cases, seconds) of one program; it runs in the build folder where meson says nothing else."""
     environment = {**os.environ, **test["env"], "BOOST_TEST_LOG_LEVEL": "unit_scope", "BOOST_TEST_COLOR_OUTPUT": "no"}
     if filtered:
         environment["BOOST_TEST_RUN_FILTERS"] = filtered
     start = time.monotonic()
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as output:
         program = subprocess.Popen(test["cmd"], stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
-                                   env=environment, cwd=test["workdir"], start_new_session=True)
+                                   env=environment, cwd=test["workdir"] or build, start_new_session=True)
         try:
             status = program.wait(test["timeout"] or None)
         except subprocess.TimeoutExpired:
@@ -147,7 +148,7 @@ def main():
 
     total = Cases()
     with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
-        running = {pool.submit(run, test, options.filter): test["name"] for test in tests}
+        running = {pool.submit(run, test, options.build, options.filter): test["name"] for test in tests}
         for future in concurrent.futures.as_completed(running):
             cases, seconds = future.result()
             print(f"{running[future]:<12} {seconds:6.1f} s   {cases.counts()}", flush=True)

@@ -94,7 +94,8 @@ bool train(const std::vector<Pair>& train, const std::vector<Pair>& valid, const
   const std::vector<Encoded> pairs = encode_pairs(train, source, target);
   if (pairs.empty()) throw std::runtime_error("train: every sentence pair is too long to learn from");
   if (pairs.size() < train.size()) {
-    std::fprintf(stderr, "%zu pairs of %zu or more pieces left out\n", train.size() - pairs.size(), longest_sentence);
+    std::fprintf(stderr, "left out, being of %zu or more pieces: %zu of %zu pairs\n", longest_sentence,
+                 train.size() - pairs.size(), train.size());
   }
   std::vector<Sentence> held_out = group_by_source(valid);
   std::erase_if(held_out, [&](const Sentence& s) { return source.encode(s.source).size() >= longest_sentence; });

@@ -14,10 +14,10 @@ namespace translate {
 struct TrainSettings {
   std::size_t vocabulary = 4000;  // pieces of each language
   std::size_t epochs = 10;
-  std::size_t batch = 64;
+  std::size_t batch = 32;
   std::size_t threads = 2;
   std::uint64_t seed = 1;
-  double learning_rate = 1e-3;
+  double learning_rate = 2e-3;
   double smoothing = 0.1;
   double clip = 1;
 };

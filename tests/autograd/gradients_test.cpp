@@ -172,6 +172,19 @@ BOOST_AUTO_TEST_CASE(a_gradient_that_was_read_is_not_changed) {
   BOOST_TEST(g[w].value()(1) == 8);
 }
 
+BOOST_AUTO_TEST_CASE(copies_are_values_of_their_own) {
+  Parameter<double> w("w", tensor<double>({2}, {1, 2})), table("table", tensor<double>({2, 1}, {3, 4}));
+  Indices ids = full<std::int64_t>({1}, 1);
+  Tape<double> tape;
+  const auto g = tape.backward(sum_to(w * w, {}) + sum_to(gather_rows(table, ids), {}));
+  auto copy = g;
+  copy.scale(10);
+  BOOST_TEST(g[w].value()(1) == 4);
+  BOOST_TEST(copy[w].value()(1) == 40);
+  BOOST_TEST(g[table].value()(1, 0) == 1);
+  BOOST_TEST(copy[table].value()(1, 0) == 10);
+}
+
 BOOST_AUTO_TEST_CASE(seeds_and_values_are_not_changed) {
   // y = x + x hands its gradient on unchanged: the sum must not be formed in the seed's memory.
   Tape<double> tape;

@@ -17,8 +17,8 @@ def problems(header):
     with open(source, "w", encoding="utf-8") as file:
         file.write(f'#include "{header}"\n')
     # An object file and not -fsyntax-only, because ccache remembers only those.
-    run = subprocess.run([*compiler, "-O0", "-Wall", "-Wextra", "-Werror", f"-I{root}", "-c", source, "-o", source + ".o"],
-                         capture_output=True, text=True)
+    command = [*compiler, "-O0", "-Wall", "-Wextra", "-Werror", f"-I{root}", "-c", source, "-o", source + ".o"]
+    run = subprocess.run(command, capture_output=True, text=True)
     return [] if run.returncode == 0 else [run.stderr]
 
 
