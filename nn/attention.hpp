@@ -29,12 +29,57 @@ struct Attended {
   Variable<T> weights;  // [S, B]
 };
 
+namespace kernels {
+
+/// Σₛ w[s, b]·m[s, b, :], [B, D].
+template <class T>
+Tensor<T> mix(const Tensor<T>& w, const Tensor<T>& m);
+
+/// q[b, :]·m[s, b, :], [S, B].
+template <class T>
+Tensor<T> dot(const Tensor<T>& q, const Tensor<T>& m);
+
+/// w[s, b]·q[b, :], [S, B, D].
+template <class T>
+Tensor<T> spread(const Tensor<T>& w, const Tensor<T>& q);
+
+}  // namespace kernels
+
+// Three bilinear ops over weights w [S, B], queries q [B, D] and memories m [S, B, D], each the derivative of the
+// others. Each throws std::invalid_argument where the extents differ.
+
+template <class T>
+Variable<T> dot(const Variable<T>& q, const Variable<T>& m);
+template <class T>
+Variable<T> spread(const Variable<T>& w, const Variable<T>& q);
+
+/// y[b, :] = Σₛ w[s, b]·m[s, b, :].   w [S, B], m [S, B, D] -> y [B, D].
+template <class T>
+Variable<T> mix(const Variable<T>& w, const Variable<T>& m) {
+  return record("mix", kernels::mix(w.value(), m.value()), wrt(w, [m](const Variable<T>& dy) { return dot(dy, m); }),
+                wrt(m, [w](const Variable<T>& dy) { return spread(w, dy); }));
+}
+
+/// e[s, b] = q[b, :]·m[s, b, :].   q [B, D], m [S, B, D] -> e [S, B].
+template <class T>
+Variable<T> dot(const Variable<T>& q, const Variable<T>& m) {
+  return record("dot", kernels::dot(q.value(), m.value()), wrt(q, [m](const Variable<T>& de) { return mix(de, m); }),
+                wrt(m, [q](const Variable<T>& de) { return spread(de, q); }));
+}
+
+/// m[s, b, :] = w[s, b]·q[b, :].   w [S, B], q [B, D] -> m [S, B, D].
+template <class T>
+Variable<T> spread(const Variable<T>& w, const Variable<T>& q) {
+  return record("spread", kernels::spread(w.value(), q.value()),
+                wrt(w, [q](const Variable<T>& dm) { return dot(q, dm); }),
+                wrt(q, [w](const Variable<T>& dm) { return mix(w, dm); }));
+}
+
 /// The mean of the memory's steps by their softmax weights. scores [S, B].
 template <class T>
 Attended<T> attend(const Variable<T>& scores, const Memory<T>& memory) {
   const Variable<T> weights = softmax(scores, memory.mask, 0);
-  const Shape& s = weights.shape();
-  return {sum(reshape(weights, {s[0], s[1], 1}) * memory.values, {.axes = {0}}), weights};
+  return {mix(weights, memory.values), weights};
 }
 
 /// 1 for the steps t < lengths[b], else 0: [S, B].
@@ -53,12 +98,6 @@ namespace detail {
 template <class T>
 Variable<T> additive_scores(const Variable<T>& q, const Variable<T>& k, const Variable<T>& v) {
   return sum(fuse([](auto q, auto k, auto v) { return v * tanh(q + k); }, q, k, v), {.axes = {-1}});
-}
-
-/// q·k of every step: q [B, D], k [S, B, D] -> [S, B].
-template <class T>
-Variable<T> dot_scores(const Variable<T>& q, const Variable<T>& k) {
-  return sum(q * k, {.axes = {-1}});
 }
 
 }  // namespace detail
@@ -97,9 +136,7 @@ template <class T>
 struct DotAttention {
   Memory<T> prepare(const Variable<T>& values, const Tensor<T>& mask) const { return {values, values, mask}; }
 
-  Attended<T> operator()(const Variable<T>& q, const Memory<T>& m) const {
-    return attend(detail::dot_scores(q, m.keys), m);
-  }
+  Attended<T> operator()(const Variable<T>& q, const Memory<T>& m) const { return attend(dot(q, m.keys), m); }
 
   Parameters<T> parameters() { return {}; }
 };
@@ -116,9 +153,7 @@ struct GeneralAttention {
 
   Memory<T> prepare(const Variable<T>& values, const Tensor<T>& mask) const { return {values, memory(values), mask}; }
 
-  Attended<T> operator()(const Variable<T>& q, const Memory<T>& m) const {
-    return attend(detail::dot_scores(q, m.keys), m);
-  }
+  Attended<T> operator()(const Variable<T>& q, const Memory<T>& m) const { return attend(dot(q, m.keys), m); }
 
   Parameters<T> parameters() {
     Parameters<T> all;

@@ -3,6 +3,11 @@
 #include <limits>
 
 namespace rw::optim {
+namespace {
+
+constexpr std::size_t worth_sharing = 1 << 15;  // elements; below it threads cost more than they give
+
+}  // namespace
 
 void check_option(const char* op, const char* name, double value, double low, double high) {
   if (value >= low && value < high) return;
@@ -31,7 +36,7 @@ std::vector<Tensor<T>>& Optimizer<T>::state(const Parameter<T>& parameter) {
 }
 
 template <class T>
-void Optimizer<T>::step(const std::vector<Parameter<T>*>& parameters, const Gradients<T>& gradients) {
+void Optimizer<T>::step(const std::vector<Parameter<T>*>& parameters, const Gradients<T>& gradients, Workers* workers) {
   for (const Parameter<T>* p : parameters) {
     if (p == nullptr) fail("step", "parameters", "nullptr");
     if (!gradients.has(*p)) continue;
@@ -48,23 +53,28 @@ void Optimizer<T>::step(const std::vector<Parameter<T>*>& parameters, const Grad
   for (Parameter<T>* p : parameters) {
     if (!gradients.has(*p) || p->size() == 0) continue;
     std::vector<Tensor<T>>& kept = state(*p);
-    Stretch<T> stretch{0, nullptr, nullptr, std::vector<T*>(kept.size())};
     const auto update_from = [&](T* x, std::size_t begin, std::size_t size, const T* gradient) {
-      stretch.size = size;
-      stretch.value = x + begin;
-      stretch.gradient = gradient;
-      for (std::size_t k = 0; k < kept.size(); ++k) stretch.state[k] = kept[k].data() + begin;
+      Stretch<T> stretch{size, x + begin, gradient, {}};
+      for (Tensor<T>& tensor : kept) stretch.state.push_back(tensor.data() + begin);
       update(stretch);
     };
     p->update([&](Tensor<T>& x) {
-      const RowSparse<T>* sparse = gradients.rows(*p);
-      if (sparse == nullptr) return update_from(x.data(), 0, x.size(), gradients[*p].value().data());
-      const std::size_t width = x.size() / sparse->rows;
-      const T* row = sparse->values.value().data();
-      for (const std::int64_t id : sparse->ids) {
-        update_from(x.data(), static_cast<std::size_t>(id) * width, width, row);
-        row += width;
+      if (const RowSparse<T>* sparse = gradients.rows(*p)) {
+        const std::size_t width = x.size() / sparse->rows;
+        const T* row = sparse->values.value().data();
+        for (const std::int64_t id : sparse->ids) {
+          update_from(x.data(), static_cast<std::size_t>(id) * width, width, row);
+          row += width;
+        }
+        return;
       }
+      const Variable<T> gradient = gradients[*p];
+      const T* g = gradient.value().data();
+      if (workers == nullptr || x.size() < worth_sharing) return update_from(x.data(), 0, x.size(), g);
+      workers->run([&](std::size_t i) {
+        const std::size_t begin = x.size() * i / workers->count(), end = x.size() * (i + 1) / workers->count();
+        update_from(x.data(), begin, end - begin, g + begin);
+      });
     });
   }
 }

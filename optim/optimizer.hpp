@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "autograd/gradients.hpp"
+#include "autograd/workers.hpp"
 
 namespace rw::optim {
 
@@ -30,7 +31,8 @@ class Optimizer {
   /// Changes every parameter something flowed to; the others stay. Release tapes that recorded them first where memory
   /// counts: a value that is still held is copied. Throws std::invalid_argument where a gradient has another shape
   /// than its parameter, and changes nothing.
-  void step(const std::vector<Parameter<T>*>& parameters, const Gradients<T>& gradients);
+  /// With `workers` the elements of large parameters are shared out among threads; the result is the same.
+  void step(const std::vector<Parameter<T>*>& parameters, const Gradients<T>& gradients, Workers* workers = nullptr);
 
   double learning_rate() const { return learning_rate_; }
 
@@ -54,6 +56,7 @@ class Optimizer {
   /// Called once at the head of a step, with steps() already counting it.
   virtual void begin_step() {}
 
+  /// Called for parts of one parameter, from several threads where step() was given workers.
   virtual void update(const Stretch<T>& stretch) = 0;
 
  private:

@@ -72,17 +72,16 @@ double Trainer::step(const std::vector<Encoded>& pairs, std::span<const std::siz
     rw::Tape<float> tape;
     const auto loss = model_.loss(batches[s], settings_.smoothing, &randoms[s]);
     losses[s] = loss.item();
-    gradients[s] = tape.backward(loss);
+    gradients[s] = tape.backward(loss, {.seed = rw::full<float>(loss.shape(), 1.0f / static_cast<float>(tokens))});
   });
   double loss = losses[0];
   for (std::size_t s = 1; s < shards; ++s) {
     gradients[0] += std::move(gradients[s]);
     loss += losses[s];
   }
-  gradients[0].scale(1.0f / static_cast<float>(tokens));
   rw::optim::clip_global_norm(gradients[0], settings_.clip);
   adam_.set_learning_rate(learning_rate);
-  adam_.step(model_.parameters(), gradients[0]);
+  adam_.step(model_.parameters(), gradients[0], &workers_);
   return loss;
 }
 
