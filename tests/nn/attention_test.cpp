@@ -197,4 +197,33 @@ BOOST_AUTO_TEST_CASE(shapes_that_do_not_fit_are_refused) {
                     std::invalid_argument);
 }
 
+BOOST_AUTO_TEST_CASE(three_bilinear_ops_are_each_others_derivatives) {
+  using Vs = const std::vector<V>&;
+  const Tensor<double> w = numbers({S, B}), q = numbers({B, D}), m = numbers({S, B, D});
+  for (const auto& report : {rw::check_gradients("mix", [](Vs x) { return rw::nn::mix(x[0], x[1]); }, {w, m}),
+                             rw::check_gradients("dot", [](Vs x) { return rw::nn::dot(x[0], x[1]); }, {q, m}),
+                             rw::check_gradients("spread", [](Vs x) { return rw::nn::spread(x[0], x[1]); }, {w, q})}) {
+    BOOST_TEST(report.ok, report.message);
+  }
+  const Tensor<double> mixed = rw::nn::mix(V(w), V(m)).value(), dots = rw::nn::dot(V(q), V(m)).value();
+  for (std::size_t b = 0; b < B; ++b) {
+    for (std::size_t d = 0; d < D; ++d) {
+      double sum = 0;
+      for (std::size_t s = 0; s < S; ++s) sum += w(s, b) * m(s, b, d);
+      BOOST_TEST(std::abs(mixed(b, d) - sum) < 1e-14);
+    }
+    for (std::size_t s = 0; s < S; ++s) {
+      double sum = 0;
+      for (std::size_t d = 0; d < D; ++d) sum += q(b, d) * m(s, b, d);
+      BOOST_TEST(std::abs(dots(s, b) - sum) < 1e-14);
+    }
+  }
+  BOOST_CHECK_EXCEPTION(rw::nn::mix(V(q), V(m)), std::invalid_argument,
+                        says("mix: expected weights [S, B], queries [B, D] and memories [S, B, D]; got weights [3, 5], "
+                             "queries [3, 5], memories [4, 3, 5]"));
+  BOOST_CHECK_THROW(rw::nn::dot(V(w), V(m)), std::invalid_argument);
+  BOOST_CHECK_THROW(rw::nn::spread(V(w), V(w)), std::invalid_argument);
+  BOOST_CHECK_THROW(rw::nn::mix(V(w), V(w)), std::invalid_argument);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -5,6 +5,7 @@
 #include <limits>
 #include <stdexcept>
 
+#include "autograd/random.hpp"
 #include "nn/safetensors.hpp"
 
 namespace {
@@ -143,6 +144,29 @@ BOOST_AUTO_TEST_CASE(adam_touches_only_the_rows_of_a_sparse_gradient) {
   BOOST_TEST(table.value().data()[4] == 5);
   BOOST_TEST(distance(adam.state(table)[0], m) < 1e-12);
   BOOST_TEST(distance(adam.state(table)[1], v) < 1e-12);
+}
+
+BOOST_AUTO_TEST_CASE(threads_change_nothing) {
+  const auto trained = [](rw::Workers* workers) {
+    rw::Random random(1);
+    const auto draw = [&](const rw::Shape& shape) {
+      Tensor<double> x = rw::empty<double>(shape);
+      for (double& element : x) element = random.uniform(-1, 1);
+      return x;
+    };
+    Parameter<double> large("large", draw({200, 201})), small("small", draw({3}));
+    Adam<double> adam({.learning_rate = 0.1});
+    for (int step = 0; step < 3; ++step) {
+      Gradients<double> gradients = gradient<double>(large, Variable<double>(draw({200, 201})));
+      give<double>(gradients, small, Variable<double>(draw({3})));
+      adam.step({&large, &small}, gradients, workers);
+    }
+    return std::pair(large.value(), small.value());
+  };
+  rw::Workers three(3);
+  const auto alone = trained(nullptr), together = trained(&three);
+  BOOST_TEST(distance(alone.first, together.first) == 0);
+  BOOST_TEST(distance(alone.second, together.second) == 0);
 }
 
 BOOST_AUTO_TEST_CASE(nothing_flowed_nothing_moves) {
