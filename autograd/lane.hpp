@@ -49,40 +49,39 @@ std::array<Tensor<T>, Outputs> map_lanes(const char* op, const std::array<const 
 
   constexpr std::size_t width = lane_size<T>;
   alignas(64) T repeated[N][width];  // an input that repeats along the row is read from here with step 0
-  kernels::for_each_row(
-      plan, [&](const std::array<std::size_t, N>& offset) {
-        std::array<const T*, N> from;
-        std::array<std::size_t, N> step;
-        for (std::size_t k = 0; k < N; ++k) {
-          from[k] = inputs[k]->data() + offset[k];
-          step[k] = plan.stride[k][last];
-          if (step[k] == 0) {
-            std::fill_n(repeated[k], width, *from[k]);
-            from[k] = repeated[k];
-          }
-        }
-        std::array<Lane<T>, N> lanes;
-        std::size_t j = 0;
-        for (; j + width <= columns; j += width) {
-          for (std::size_t k = 0; k < N; ++k) lanes[k].v = xsimd::load_unaligned(from[k] + j * step[k]);
-          const std::array<Lane<T>, Outputs> results = f(lanes);
-          for (std::size_t m = 0; m < Outputs; ++m) results[m].v.store_unaligned(to[m] + j);
-        }
-        if (j < columns) {
-          alignas(64) T part[width];
-          for (std::size_t k = 0; k < N; ++k) {
-            std::fill_n(part, width, from[k][j * step[k]]);
-            for (std::size_t i = 0; i < columns - j; ++i) part[i] = from[k][(j + i) * step[k]];
-            lanes[k].v = xsimd::load_aligned(part);
-          }
-          const std::array<Lane<T>, Outputs> results = f(lanes);
-          for (std::size_t m = 0; m < Outputs; ++m) {
-            results[m].v.store_aligned(part);
-            std::copy_n(part, columns - j, to[m] + j);
-          }
-        }
-        for (std::size_t m = 0; m < Outputs; ++m) to[m] += columns;
-      });
+  kernels::for_each_row(plan, [&](const std::array<std::size_t, N>& offset) {
+    std::array<const T*, N> from;
+    std::array<std::size_t, N> step;
+    for (std::size_t k = 0; k < N; ++k) {
+      from[k] = inputs[k]->data() + offset[k];
+      step[k] = plan.stride[k][last];
+      if (step[k] == 0) {
+        std::fill_n(repeated[k], width, *from[k]);
+        from[k] = repeated[k];
+      }
+    }
+    std::array<Lane<T>, N> lanes;
+    std::size_t j = 0;
+    for (; j + width <= columns; j += width) {
+      for (std::size_t k = 0; k < N; ++k) lanes[k].v = xsimd::load_unaligned(from[k] + j * step[k]);
+      const std::array<Lane<T>, Outputs> results = f(lanes);
+      for (std::size_t m = 0; m < Outputs; ++m) results[m].v.store_unaligned(to[m] + j);
+    }
+    if (j < columns) {
+      alignas(64) T part[width];
+      for (std::size_t k = 0; k < N; ++k) {
+        std::fill_n(part, width, from[k][j * step[k]]);
+        for (std::size_t i = 0; i < columns - j; ++i) part[i] = from[k][(j + i) * step[k]];
+        lanes[k].v = xsimd::load_aligned(part);
+      }
+      const std::array<Lane<T>, Outputs> results = f(lanes);
+      for (std::size_t m = 0; m < Outputs; ++m) {
+        results[m].v.store_aligned(part);
+        std::copy_n(part, columns - j, to[m] + j);
+      }
+    }
+    for (std::size_t m = 0; m < Outputs; ++m) to[m] += columns;
+  });
   return outputs;
 }
 

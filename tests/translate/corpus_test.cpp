@@ -115,8 +115,7 @@ BOOST_AUTO_TEST_CASE(unusable_files_are_refused) {
   write("\n\r\n");
   BOOST_TEST(reading(file) == start + file.string() + ", which holds no pair");
   write("just\ntext\n");
-  BOOST_TEST(reading(file) ==
-             start + file.string() + ", which holds no pair (2 lines skipped; no tab: line 1-2)");
+  BOOST_TEST(reading(file) == start + file.string() + ", which holds no pair (2 lines skipped; no tab: line 1-2)");
 }
 
 BOOST_AUTO_TEST_CASE(written_pairs_are_read_back) {
