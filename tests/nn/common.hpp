@@ -9,6 +9,7 @@
 #include "autograd/ops/reduce.hpp"
 #include "autograd/random.hpp"
 #include "nn/parameters.hpp"
+#include "tests/errors.hpp"
 
 // What the tests of the networks share.
 
@@ -49,13 +50,6 @@ inline rw::Variable<double> weighed(const rw::Variable<double>& x, std::uint64_t
   return sum(rw::Variable<double>(numbers(x.shape(), stream)) * x);
 }
 
-/// For BOOST_CHECK_EXCEPTION: the message is that text, on one line.
-inline auto says(const std::string& text) {
-  return [text](const std::exception& e) {
-    const bool same = e.what() == text;
-    if (!same) BOOST_TEST_MESSAGE("expected: " << text << "\n     got: " << e.what());
-    return same;
-  };
-}
+using ::says;
 
 }  // namespace common

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <stdexcept>
 
+#include "tests/errors.hpp"
+
 BOOST_AUTO_TEST_SUITE(init)
 
 using rw::Random;
@@ -123,9 +125,6 @@ BOOST_AUTO_TEST_CASE(bias_blocks) {
 
 BOOST_AUTO_TEST_CASE(wrong_shapes) {
   Random random(7);
-  const auto says = [](const std::string& text) {
-    return [text](const std::exception& e) { return e.what() == text; };
-  };
   BOOST_CHECK_EXCEPTION(rw::nn::glorot_uniform<double>({3}, random), std::invalid_argument,
                         says("glorot_uniform: expected 2 axes; got x [3]"));
   BOOST_CHECK_EXCEPTION(rw::nn::orthogonal<double>({2, 3, 4}, random), std::invalid_argument,

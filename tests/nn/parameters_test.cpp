@@ -4,6 +4,7 @@
 #include <stdexcept>
 
 #include "nn/safetensors.hpp"
+#include "tests/errors.hpp"
 #include "tests/folder.hpp"
 
 namespace {
@@ -11,15 +12,6 @@ namespace {
 using rw::Parameter;
 using rw::nn::Parameters;
 using rw::nn::Safetensors;
-
-auto says(const std::string& text) {
-  return [text](const std::exception& e) {
-    const std::string what = e.what();
-    const bool found = what.find(text) != std::string::npos && what.find('\n') == std::string::npos;
-    if (!found) BOOST_TEST_MESSAGE(what);
-    return found;
-  };
-}
 
 // A model of two layers.
 struct Model {
@@ -47,7 +39,7 @@ BOOST_AUTO_TEST_CASE(parameters_have_names) {
   BOOST_TEST(all.find("bias") == nullptr);
   BOOST_TEST(&all["encoder.forward.weight"] == &model.weight);
   BOOST_CHECK_EXCEPTION(all["bias"], std::invalid_argument,
-                        says("parameters: expected the name of a parameter; got bias"));
+                        mentions("parameters: expected the name of a parameter; got bias"));
   const std::vector<Parameter<double>*> list = all;
   BOOST_TEST((list == std::vector<Parameter<double>*>{&model.weight, &model.bias}));
 }
@@ -56,9 +48,9 @@ BOOST_AUTO_TEST_CASE(parameters_are_there_once) {
   Model a, b;
   Parameters<double> all = a.layer();
   BOOST_CHECK_EXCEPTION(all.add(b.bias), std::invalid_argument,
-                        says("parameters: expected distinct names; got bias twice"));
+                        mentions("parameters: expected distinct names; got bias twice"));
   BOOST_CHECK_EXCEPTION(all.add("tied", a.layer()), std::invalid_argument,
-                        says("parameters: expected each parameter once; got weight and tied.weight"));
+                        mentions("parameters: expected each parameter once; got weight and tied.weight"));
   BOOST_CHECK_THROW((Parameters<double>{a.bias, a.bias}), std::invalid_argument);
   BOOST_TEST(all.size() == 2u);
   all.add("other", b.layer());
@@ -93,7 +85,7 @@ BOOST_AUTO_TEST_CASE(a_file_of_another_model_changes_nothing) {
   const Safetensors good = rw::nn::pack(model.parameters());
   const auto refuses = [&](const Safetensors& file, const std::string& text) {
     BOOST_CHECK_EXCEPTION(rw::nn::unpack(file, model.parameters(), "m"), std::runtime_error,
-                          says("load: m: expected the model's parameters; got " + text));
+                          mentions("load: m: expected the model's parameters; got " + text));
     BOOST_TEST(bool(model.weight.value() == good.get<double>("encoder.forward.weight")));
   };
   Safetensors file = good;

@@ -7,6 +7,7 @@
 
 #include "autograd/random.hpp"
 #include "nn/safetensors.hpp"
+#include "tests/errors.hpp"
 
 namespace {
 
@@ -64,13 +65,6 @@ void check_path(Optimizer<double>& optimizer, const rw::nn::Safetensors& file) {
     BOOST_TEST(distance(p.value(), row(path, t)) < 1e-12);
   }
   BOOST_TEST(optimizer.steps() == path.shape(0));
-}
-
-auto says(const std::string& text) {
-  return [text](const std::exception& e) {
-    if (e.what() != text) BOOST_TEST_MESSAGE(e.what());
-    return e.what() == text;
-  };
 }
 
 }  // namespace

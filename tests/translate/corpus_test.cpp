@@ -1,10 +1,12 @@
-#include "../../examples/translate/corpus.hpp"
+#include "examples/translate/corpus.hpp"
 
 #include <boost/test/unit_test.hpp>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <stdexcept>
+
+#include "tests/errors.hpp"
 
 using namespace translate;
 namespace fs = std::filesystem;
@@ -36,17 +38,6 @@ std::string text_of(const std::vector<Pair>& pairs) {
 std::string contents(const fs::path& path) {
   std::ifstream file(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(file), {}};
-}
-
-/// The message of the `Error` that `call` throws; empty if it throws none.
-template <class Error, class Call>
-std::string message(Call call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "";
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 // The bundled corpus of the translator: its French, its English, and its split.
 
-#include "../../examples/translate/grammar.hpp"
+#include "examples/translate/grammar.hpp"
 
 #include <algorithm>
 #include <boost/test/unit_test.hpp>

@@ -1,4 +1,4 @@
-#include "../../examples/translate/score.hpp"
+#include "examples/translate/score.hpp"
 
 #include <boost/test/unit_test.hpp>
 #include <cmath>

@@ -1,4 +1,4 @@
-#include "../../examples/translate/subwords.hpp"
+#include "examples/translate/subwords.hpp"
 
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
@@ -6,6 +6,8 @@
 #include <limits>
 #include <map>
 #include <stdexcept>
+
+#include "tests/errors.hpp"
 
 using namespace translate;
 using Ids = std::vector<int>;
@@ -43,16 +45,6 @@ void round_trip(const Subwords& subwords, const std::string& text) {
   BOOST_TEST(subwords.decode(ids) == text);
   // 0 to 3 are pad, bos, eos and the unused unknown.
   BOOST_TEST(std::all_of(ids.begin(), ids.end(), [&](int id) { return id > 3 && id < subwords.size(); }), text);
-}
-
-template <class Error, class Call>
-std::string message(Call call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "";
 }
 
 const std::vector<std::string> nasty = {

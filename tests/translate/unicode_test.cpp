@@ -1,4 +1,4 @@
-#include "../../examples/translate/unicode.hpp"
+#include "examples/translate/unicode.hpp"
 
 #include <boost/test/unit_test.hpp>
 
