@@ -1,8 +1,8 @@
 #include "corpus.hpp"
 
 #include <unicode/uchar.h>
-#include <algorithm>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -11,6 +11,7 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "nn/replacement.hpp"
 #include "unicode.hpp"
 
 namespace translate {
@@ -78,17 +79,16 @@ void write_pairs(const std::filesystem::path& path, const std::vector<Pair>& pai
       if (text->find_first_of("\t\r\n") != text->npos)
         throw std::invalid_argument("write_pairs: text without tab and line end expected; got one in pair " +
                                     std::to_string(&pair - pairs.data() + 1));
-  std::filesystem::path beside = path;
-  beside += ".partial";
-  std::ofstream file(beside, std::ios::binary);
-  for (const Pair& pair : pairs) file << pair.source << '\t' << pair.target << '\n';
-  file.close();
-  std::error_code error;
-  if (file) std::filesystem::rename(beside, path, error);
-  if (file && !error) return;
-  const std::string reason = error ? error.message() : std::strerror(errno);
-  std::filesystem::remove(beside, error);
-  throw std::runtime_error("write_pairs: a file that can be written expected; got " + path.string() + ": " + reason);
+  std::string text;
+  for (const Pair& pair : pairs) text += pair.source + '\t' + pair.target + '\n';
+  try {
+    rw::nn::Replacement file(path.string());
+    file.write(std::as_bytes(std::span(text)));
+    file.commit();
+  } catch (const std::system_error& error) {
+    throw std::runtime_error("write_pairs: a file that can be written expected; got " + path.string() + ": " +
+                             error.code().message());
+  }
 }
 
 std::vector<Sentence> group_by_source(const std::vector<Pair>& pairs) {
