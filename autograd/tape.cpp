@@ -165,20 +165,14 @@ Gradients<T> Tape<T>::backward(const Variable<T>& y, const BackwardOptions<T>& o
     if (!holds(x)) fail("backward", "kept variables to be on this tape", "a constant or a variable of another tape");
   }
   Pause<T> pause(!options.record);
-  std::vector<std::size_t> kept_slots;  // before counting: a parameter that was not used gets its slot here
-  for (const Variable<T>& x : options.keep) kept_slots.push_back(slot_of(x));
+  for (const Variable<T>& x : options.keep) slot_of(x);  // a parameter that was not used gets its slot before the count
   const std::size_t slot_count = slots_.size();
   std::vector<GradientSum<T>> sums(slot_count);
   sums[y.place().slot].add(options.seed.defined() ? options.seed : Variable<T>(full<T>(y.shape(), 1)));
 
   Gradients<T> gradients(run_);
   std::vector<char> kept(slot_count, 0);
-  for (const std::size_t slot : kept_slots) kept[slot] = 1;
-  const auto keep = [&](std::size_t slot) {
-    sums[slot].settle();
-    const bool leaf = slots_[slot].leaf != Place{};
-    gradients.insert(leaf ? slots_[slot].leaf : Place{run_, slot}, std::move(sums[slot]));
-  };
+  for (const Variable<T>& x : options.keep) kept[slot_of(x)] = 1;
   for (std::size_t n = nodes_.size(); n-- > 0;) {
     const Node node = nodes_[n];  // a copy: recording the backward pass may move the nodes
     bool reached = false;
@@ -187,15 +181,15 @@ Gradients<T> Tape<T>::backward(const Variable<T>& y, const BackwardOptions<T>& o
       reached = reached || !sums[slot].empty();
       if (kept[slot]) {
         sums[slot].settle();
-        GradientSum<T> copy;
-        if (!sums[slot].empty()) copy.add(sums[slot].dense(slots_[slot].shape));
-        gradients.insert(Place{run_, slot}, std::move(copy));
+        gradients.insert(Place{run_, slot}, sums[slot]);
       }
     }
     if (reached) propagate(node, sums);
   }
   for (std::size_t slot = 0; slot < slot_count; ++slot) {
-    if (slots_[slot].leaf != Place{}) keep(slot);
+    if (slots_[slot].leaf == Place{}) continue;
+    sums[slot].settle();
+    gradients.insert(slots_[slot].leaf, std::move(sums[slot]));
   }
   return gradients;
 }
