@@ -39,23 +39,6 @@ Tensor<T> stacked(const std::vector<Product<T>>& products, Variable<T> Product<T
   return all;
 }
 
-// Row r of `to` += row i of the values, for r the i-th id.
-template <class T>
-void scatter_rows(const RowSparse<T>& sparse, const std::vector<std::size_t>& to_row, Tensor<T>& to) {
-  const Tensor<T>& values = sparse.values.value();
-  const std::size_t n = sparse.ids.size(), width = n == 0 ? 0 : values.size() / n;
-  for (std::size_t i = 0; i < n; ++i) {
-    const T* from = values.data() + i * width;
-    T* row = to.data() + to_row[i] * width;
-    for (std::size_t j = 0; j < width; ++j) row[j] += from[j];
-  }
-}
-
-template <class T>
-std::vector<std::size_t> ids_of(const RowSparse<T>& sparse) {
-  return {sparse.ids.begin(), sparse.ids.end()};
-}
-
 // Repeated rows added up, ids ascending.
 template <class T>
 RowSparse<T> merged(const std::vector<RowSparse<T>>& parts) {
@@ -69,11 +52,9 @@ RowSparse<T> merged(const std::vector<RowSparse<T>>& parts) {
                values_shape.end());
   Tensor<T> values = zeros<T>(shape);
   for (const RowSparse<T>& part : parts) {
-    std::vector<std::size_t> rows;
-    for (const std::int64_t id : part.ids) {
-      rows.push_back(static_cast<std::size_t>(std::lower_bound(ids.begin(), ids.end(), id) - ids.begin()));
-    }
-    scatter_rows(part, rows, values);
+    Indices place = part.ids;
+    for (std::int64_t& id : place) id = std::lower_bound(ids.begin(), ids.end(), id) - ids.begin();
+    kernels::add_rows(values, part.values.value(), place);
   }
   Indices distinct = rw::empty<std::int64_t>({ids.size()});
   std::copy(ids.begin(), ids.end(), distinct.data());
@@ -151,7 +132,7 @@ void GradientSum<T>::settle() {
       return;
     }
     Tensor<T> sum = dense_.value();
-    scatter_rows(all, ids_of(all), sum);
+    kernels::add_rows(sum, all.values.value(), all.ids);
     dense_ = Variable<T>(std::move(sum));
   }
   lazy_.reset();
@@ -161,7 +142,7 @@ template <class T>
 Variable<T> GradientSum<T>::dense(const Shape& shape) const {
   if (dense_.defined()) return dense_;
   Tensor<T> sum = zeros<T>(shape);
-  if (const RowSparse<T>* sparse = rows()) scatter_rows(*sparse, ids_of(*sparse), sum);
+  if (const RowSparse<T>* sparse = rows()) kernels::add_rows(sum, sparse->values.value(), sparse->ids);
   return Variable<T>(std::move(sum));
 }
 

@@ -45,6 +45,17 @@ Tensor<T> gather_rows(const char* op, const Tensor<T>& x, const Indices& ids) {
 }
 
 template <class T>
+void add_rows(Tensor<T>& to, const Tensor<T>& x, const Indices& ids) {
+  const std::size_t width = ids.size() == 0 ? 0 : x.size() / ids.size();
+  const T* from = x.data();
+  for (const std::int64_t id : ids) {
+    T* row = to.data() + static_cast<std::size_t>(id) * width;
+    for (std::size_t j = 0; j < width; ++j) row[j] += from[j];
+    from += width;
+  }
+}
+
+template <class T>
 Tensor<T> scatter_add_rows(const char* op, const Tensor<T>& x, const Indices& ids, std::size_t rows) {
   check_ids(op, ids, rows);
   if (x.dimension() < ids.dimension() || !std::equal(ids.shape().begin(), ids.shape().end(), x.shape().begin())) {
@@ -53,13 +64,7 @@ Tensor<T> scatter_add_rows(const char* op, const Tensor<T>& x, const Indices& id
   Shape shape{rows};
   shape.insert(shape.end(), x.shape().begin() + static_cast<std::ptrdiff_t>(ids.dimension()), x.shape().end());
   Tensor<T> out = zeros<T>(shape);
-  const std::size_t width = ids.size() == 0 ? 0 : x.size() / ids.size();
-  const T* from = x.data();
-  for (const std::int64_t id : ids) {
-    T* to = out.data() + static_cast<std::size_t>(id) * width;
-    for (std::size_t j = 0; j < width; ++j) to[j] += from[j];
-    from += width;
-  }
+  add_rows(out, x, ids);
   return out;
 }
 
@@ -94,6 +99,8 @@ Tensor<T> scatter_add(const char* op, const Tensor<T>& x, std::size_t axis, cons
 
 template Tensor<float> gather_rows(const char*, const Tensor<float>&, const Indices&);
 template Tensor<double> gather_rows(const char*, const Tensor<double>&, const Indices&);
+template void add_rows(Tensor<float>&, const Tensor<float>&, const Indices&);
+template void add_rows(Tensor<double>&, const Tensor<double>&, const Indices&);
 template Tensor<float> scatter_add_rows(const char*, const Tensor<float>&, const Indices&, std::size_t);
 template Tensor<double> scatter_add_rows(const char*, const Tensor<double>&, const Indices&, std::size_t);
 template Tensor<float> gather(const char*, const Tensor<float>&, std::size_t, const Indices&);

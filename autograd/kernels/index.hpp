@@ -8,6 +8,10 @@ namespace rw::kernels {
 template <class T>
 Tensor<T> gather_rows(const char* op, const Tensor<T>& x, const Indices& ids);
 
+/// Row ids[i] of `to` [rows, ...] += row i of x [ids..., ...]. Every id must be below `rows`: nothing is checked.
+template <class T>
+void add_rows(Tensor<T>& to, const Tensor<T>& x, const Indices& ids);
+
 /// A tensor of `rows` rows whose row ids[i] is the sum of x's rows i; x [ids..., ...].
 template <class T>
 Tensor<T> scatter_add_rows(const char* op, const Tensor<T>& x, const Indices& ids, std::size_t rows);
