@@ -1,9 +1,7 @@
 #include "autograd/allocator.hpp"
 
-#include <array>
-#include <bit>
 #include <mutex>
-#include <new>
+#include <utility>
 
 #if defined(__SANITIZE_ADDRESS__)
 #define REWIND_RECYCLE 0
@@ -20,74 +18,31 @@ namespace rw {
 namespace {
 
 constexpr std::size_t alignment = 64;
-
-struct SizeClass {
-  std::size_t index, bytes;
-};
-
-// Four classes an octave from 64 bytes on: at most a fifth of a block is unused.
-SizeClass size_class(std::size_t bytes) {
-  if (bytes <= 256) {
-    const std::size_t quarter = bytes == 0 ? 0 : (bytes - 1) / 64;
-    return {quarter, (quarter + 1) * 64};
-  }
-  const std::size_t octave = std::bit_width(bytes - 1);  // 2^(octave-1) < bytes <= 2^octave
-  const std::size_t step = std::size_t{1} << (octave - 3);
-  const std::size_t quarter = (bytes - 1 - (std::size_t{1} << (octave - 1))) / step;
-  return {4 + (octave - 9) * 4 + quarter, (std::size_t{1} << (octave - 1)) + (quarter + 1) * step};
-}
-
-struct Block {
-  Block* next;
-};
-
-struct FreeLists {
-  std::array<Block*, 4 + 4 * 56> head{};
-  std::size_t kept_bytes = 0;
-
-  void* take(const SizeClass& c) {
-    Block* block = head[c.index];
-    if (block == nullptr) return nullptr;
-    head[c.index] = block->next;
-    kept_bytes -= c.bytes;
-    return block;
-  }
-
-  bool keep(void* memory, const SizeClass& c, std::size_t limit) {
-    if (kept_bytes + c.bytes > limit) return false;
-    head[c.index] = new (memory) Block{head[c.index]};
-    kept_bytes += c.bytes;
-    return true;
-  }
-};
-
-// Small blocks stay with their thread. Large ones are shared, so that what one thread makes and another frees, as the
-// gradients of a shard, finds its way back.
-constexpr std::size_t shared_from = std::size_t{1} << 15;
 constexpr std::size_t thread_limit = std::size_t{1} << 26, shared_limit = std::size_t{1} << 32;
 
-struct ThreadLists : FreeLists {
-  ~ThreadLists();
+// Opens the lists of a thread with its first block, and frees what they hold when it ends.
+struct Janitor {
+  Janitor() { detail::thread_lists.limit = thread_limit; }
+  ~Janitor();
+  bool on_duty = true;
 };
 
-// A plain flag, because tensors with static storage are freed after the lists of their thread are gone.
-thread_local bool lists_gone = false;
-thread_local ThreadLists thread_lists;
+// A plain flag, because tensors with static storage are freed after the thread's janitor is gone.
+constinit thread_local bool closed = false;
+thread_local Janitor janitor;
 
-ThreadLists::~ThreadLists() {
-  lists_gone = true;
-  for (Block* block : head) {
-    while (block != nullptr) {
-      Block* next = block->next;
-      ::operator delete (block, std::align_val_t{alignment});
-      block = next;
-    }
+Janitor::~Janitor() {
+  closed = true;
+  detail::FreeLists& lists = detail::thread_lists;
+  lists.limit = 0;
+  for (detail::FreeLists::Block*& head : lists.head) {
+    while (head != nullptr) ::operator delete (std::exchange(head, head->next), std::align_val_t{alignment});
   }
 }
 
 struct SharedLists {
   std::mutex mutex;
-  FreeLists lists;
+  detail::FreeLists lists{.limit = shared_limit};
 };
 
 SharedLists& shared_lists() {
@@ -95,33 +50,31 @@ SharedLists& shared_lists() {
   return *shared;
 }
 
-void* take_kept(const SizeClass& c) {
-  if (c.bytes < shared_from) return lists_gone ? nullptr : thread_lists.take(c);
-  SharedLists& shared = shared_lists();
-  const std::lock_guard lock(shared.mutex);
-  return shared.lists.take(c);
-}
-
-bool keep(void* memory, const SizeClass& c) {
-  if (c.bytes < shared_from) return !lists_gone && thread_lists.keep(memory, c, thread_limit);
-  SharedLists& shared = shared_lists();
-  const std::lock_guard lock(shared.mutex);
-  return shared.lists.keep(memory, c, shared_limit);
-}
-
 }  // namespace
 
-void* acquire(std::size_t bytes) {
+void* detail::acquire_elsewhere(std::size_t bytes) {
   if (bytes > (std::size_t{1} << 60)) throw std::bad_alloc();
   if (!REWIND_RECYCLE) return ::operator new (bytes, std::align_val_t{alignment});
   const SizeClass c = size_class(bytes);
-  if (void* kept = take_kept(c)) return kept;
+  if (bytes >= shared_from) {
+    SharedLists& shared = shared_lists();
+    const std::lock_guard lock(shared.mutex);
+    if (void* kept = shared.lists.take(c)) return kept;
+  }
   return ::operator new (c.bytes, std::align_val_t{alignment});
 }
 
-void release(void* memory, std::size_t bytes) noexcept {
-  if (memory == nullptr) return;
-  if (REWIND_RECYCLE && keep(memory, size_class(bytes))) return;
+void detail::release_elsewhere(void* memory, std::size_t bytes) noexcept {
+  if (REWIND_RECYCLE) {
+    const SizeClass c = size_class(bytes);
+    if (bytes >= shared_from) {
+      SharedLists& shared = shared_lists();
+      const std::lock_guard lock(shared.mutex);
+      if (shared.lists.keep(memory, c)) return;
+    } else if (!closed && janitor.on_duty && thread_lists.keep(memory, c)) {
+      return;
+    }
+  }
   ::operator delete (memory, std::align_val_t{alignment});
 }
 

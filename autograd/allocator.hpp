@@ -1,15 +1,81 @@
 #pragma once
 
+#include <array>
+#include <bit>
 #include <cstddef>
+#include <new>
+#include <vector>
 
 namespace rw {
 
+namespace detail {
+
+struct SizeClass {
+  std::size_t index, bytes;
+};
+
+// Four classes an octave from 64 bytes on: at most a fifth of a block is unused.
+constexpr SizeClass size_class(std::size_t bytes) {
+  if (bytes <= 256) {
+    const std::size_t quarter = bytes == 0 ? 0 : (bytes - 1) / 64;
+    return {quarter, (quarter + 1) * 64};
+  }
+  const auto octave = static_cast<std::size_t>(std::bit_width(bytes - 1));  // 2^(octave-1) < bytes <= 2^octave
+  const std::size_t step = std::size_t{1} << (octave - 3);
+  const std::size_t quarter = (bytes - 1 - (std::size_t{1} << (octave - 1))) / step;
+  return {4 + (octave - 9) * 4 + quarter, (std::size_t{1} << (octave - 1)) + (quarter + 1) * step};
+}
+
+/// Blocks given back, a list a size class.
+struct FreeLists {
+  struct Block {
+    Block* next;
+  };
+
+  std::array<Block*, 4 + 4 * 56> head{};
+  std::size_t kept_bytes = 0, limit = 0;
+
+  void* take(const SizeClass& c) {
+    Block* block = head[c.index];
+    if (block == nullptr) return nullptr;
+    head[c.index] = block->next;
+    kept_bytes -= c.bytes;
+    return block;
+  }
+
+  bool keep(void* memory, const SizeClass& c) {
+    if (kept_bytes + c.bytes > limit) return false;
+    head[c.index] = ::new (memory) Block{head[c.index]};
+    kept_bytes += c.bytes;
+    return true;
+  }
+};
+
+// Small blocks stay with their thread. Large ones are shared, so that what one thread makes and another frees, as the
+// gradients of a shard, finds its way back.
+inline constexpr std::size_t shared_from = std::size_t{1} << 15;
+inline constinit thread_local FreeLists thread_lists;
+
+void* acquire_elsewhere(std::size_t bytes);
+void release_elsewhere(void* block, std::size_t bytes) noexcept;
+
+}  // namespace detail
+
 /// Returns 64-byte aligned memory of at least `bytes`, from the free lists where a block of that size class was given
 /// back before. Throws std::bad_alloc.
-void* acquire(std::size_t bytes);
+inline void* acquire(std::size_t bytes) {
+  if (bytes < detail::shared_from) {
+    if (void* block = detail::thread_lists.take(detail::size_class(bytes))) return block;
+  }
+  return detail::acquire_elsewhere(bytes);
+}
 
 /// Gives a block of acquire(bytes) back to the free lists; any thread may.
-void release(void* block, std::size_t bytes) noexcept;
+inline void release(void* block, std::size_t bytes) noexcept {
+  if (block == nullptr) return;
+  if (bytes < detail::shared_from && detail::thread_lists.keep(block, detail::size_class(bytes))) return;
+  detail::release_elsewhere(block, bytes);
+}
 
 /// The allocator of every tensor and tape: a training loop that repeats its shapes allocates nothing after warm-up.
 /// Under AddressSanitizer blocks go straight to the system, so that a use after free is seen.
@@ -27,6 +93,19 @@ class RecyclingAllocator {
 
   friend bool operator==(const RecyclingAllocator&, const RecyclingAllocator&) { return true; }
   friend bool operator!=(const RecyclingAllocator&, const RecyclingAllocator&) { return false; }
+};
+
+/// A vector on recycled memory.
+template <class X>
+using List = std::vector<X, RecyclingAllocator<X>>;
+
+/// Deletes what was made in acquired memory.
+struct Recycle {
+  template <class X>
+  void operator()(X* x) const {
+    x->~X();
+    release(x, sizeof(X));
+  }
 };
 
 }  // namespace rw

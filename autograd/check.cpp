@@ -13,6 +13,8 @@ std::string to_string(const Shape& shape) {
   return text + "]";
 }
 
+void fail_axes(std::size_t axes) { fail("shape", "at most 8 axes", axes); }
+
 void check_same_shape(const char* op, const Shape& a, const Shape& b) {
   if (a != b) fail(op, "equal shapes", "a ", a, ", b ", b);
 }

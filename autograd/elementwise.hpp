@@ -1,5 +1,8 @@
 #pragma once
 
+#include <bit>
+#include <tuple>
+
 #include "autograd/lane.hpp"
 #include "autograd/ops/broadcast.hpp"
 #include "autograd/record.hpp"
@@ -52,8 +55,12 @@ struct Unary {
 /// Base of rules of several inputs with derivatives da(dy, a, b, ...), db(...), dc(...).
 struct Nary {
   static constexpr bool constant = false;
-  static constexpr bool linear = false;  // the derivatives are da(dy), db(dy), ...: they read no input
+  static constexpr std::array<unsigned, 3> reads{7, 7, 7};  // bit k of the j-th: the j-th derivative reads input k
+  static constexpr std::array<bool, 3> same{};              // the j-th derivative is dy itself
 };
+
+/// Stands in the call of a derivative for an input that it does not read.
+struct Unread {};
 
 }  // namespace rules
 
@@ -70,9 +77,7 @@ auto derive_unary(const Rule& rule, const X& dy, const X& saved) {
 
 template <std::size_t K, class Rule, class X, class... Xs>
 auto derive_nth(const Rule& rule, const X& dy, const Xs&... xs) {
-  if constexpr (Rule::linear && sizeof...(Xs) > 0) {
-    return derive_nth<K>(rule, dy);
-  } else if constexpr (K == 0) {
+  if constexpr (K == 0) {
     return rule.da(dy, xs...);
   } else if constexpr (K == 1) {
     return rule.db(dy, xs...);
@@ -92,19 +97,30 @@ Lane<T> elementwise(const Rule& rule, const Lane<T>& x, const Xs&... xs) {
 /// f(xs...) elementwise, where f is written with the functions of ops/: one pass over memory, or op by op where a tape
 /// records. This is what derivatives are made of.
 template <class T, class F, class... Xs>
-Variable<T> pointwise(const char* op, const F& f, const Variable<T>& x, const Xs&... xs) {
+Variable<T> pointwise(const Into<T>& into, const char* op, const F& f, const Variable<T>& x, const Xs&... xs) {
   if (Tape<T>::current() != nullptr) return f(x, static_cast<const Variable<T>&>(xs)...);
   constexpr std::size_t n = 1 + sizeof...(Xs);
-  auto out = map_lanes<1, T, n>(op, {&x.value(), &xs.value()...}, [&](const std::array<Lane<T>, n>& lanes) {
-    return std::array<Lane<T>, 1>{std::apply(f, lanes)};
-  });
-  return Variable<T>(std::move(out[0]));
+  auto out = map_lanes<1, T, n>(
+      op, {&x.value(), &xs.value()...},
+      [&](const std::array<Lane<T>, n>& lanes) { return std::array<Lane<T>, 1>{std::apply(f, lanes)}; }, {into});
+  return std::move(out[0]);
+}
+template <class T, class F, class... Xs>
+Variable<T> pointwise(const char* op, const F& f, const Variable<T>& x, const Xs&... xs) {
+  return pointwise(Into<T>(), op, f, x, xs...);
 }
 
 namespace detail {
 
+/// Calls f(k) with k = 0 ... N-1 as compile-time constants.
+template <std::size_t N, class F>
+constexpr void for_constants(F&& f) {
+  [&]<std::size_t... K>(std::index_sequence<K...>) { (f(std::integral_constant<std::size_t, K>()), ...); }
+  (std::make_index_sequence<N>());
+}
+
 template <class Rule, class T, class... Xs>
-Tensor<T> rule_value(const Rule& rule, const Variable<T>& x, const Xs&... xs) {
+Variable<T> rule_value(const Rule& rule, const Variable<T>& x, const Xs&... xs) {
   constexpr std::size_t n = 1 + sizeof...(Xs);
   auto out = map_lanes<1, T, n>(Rule::name, {&x.value(), &xs.value()...}, [&](const std::array<Lane<T>, n>& lanes) {
     return std::array<Lane<T>, 1>{std::apply([&](const auto&... lane) { return elementwise(rule, lane...); }, lanes)};
@@ -112,21 +128,67 @@ Tensor<T> rule_value(const Rule& rule, const Variable<T>& x, const Xs&... xs) {
   return std::move(out[0]);
 }
 
+// How many of the inputs named by `reads` stand before the J-th.
+constexpr std::size_t rank_of(unsigned reads, std::size_t j) { return std::popcount(reads & ((1u << j) - 1u)); }
+
+// The K-th derivative of a rule of N inputs, from dy and those inputs alone that it reads.
+template <std::size_t K, std::size_t N, class Rule>
+struct NthDerivative {
+  static constexpr unsigned reads = Rule::reads[K] & ((1u << N) - 1u);
+  Rule rule;
+
+  template <std::size_t J, class Given>
+  static decltype(auto) input(const Given& given) {
+    if constexpr ((reads >> J & 1u) != 0) {
+      return std::get<rank_of(reads, J)>(given);
+    } else {
+      return rules::Unread{};
+    }
+  }
+
+  template <class D, class... Read>
+  auto operator()(const D& dy, const Read&... read) const {
+    const auto given = std::tie(read...);
+    return [&]<std::size_t... J>(std::index_sequence<J...>) { return derive_nth<K>(rule, dy, input<J>(given)...); }
+    (std::make_index_sequence<N>());
+  }
+};
+
 // The derivative with respect to the K-th of several inputs, summed over the axes along which that input repeats.
 template <std::size_t K, class Rule, class T, class... Xs>
-auto wrt_nth(const Rule& rule, const Variable<T>& input, const Xs&... xs) {
-  if constexpr (Rule::linear) {
-    return wrt(input, [rule, shape = input.shape()](const Variable<T>& dy) {
-      return sum_to(pointwise(
-                        Rule::name, [rule](const auto& d) { return derive_nth<K>(rule, d); }, dy),
-                    shape);
-    });
-  } else {
-    return wrt(input, [rule, shape = input.shape(), xs...](const Variable<T>& dy) {
-      const auto dx = [rule](const auto& d, const auto&... x) { return derive_nth<K>(rule, d, x...); };
-      return sum_to(pointwise(Rule::name, dx, dy, xs...), shape);
-    });
+void attach_nth(Tape<T>& tape, const Rule& rule, const Variable<T>& y, const Xs&... xs) {
+  using Dx = NthDerivative<K, sizeof...(Xs), Rule>;
+  const auto all = std::tie(static_cast<const Variable<T>&>(xs)...);
+  const Variable<T>& input = std::get<K>(all);
+  if (!tape.holds(input)) return;
+  if (Rule::same[K] && input.shape() == y.shape()) return tape.attach_same(input);
+  std::array<Variable<T>, std::popcount(Dx::reads)> read;
+  for_constants<sizeof...(Xs)>([&](auto j) {
+    if constexpr ((Dx::reads >> j & 1u) != 0) read[rank_of(Dx::reads, j)] = std::get<j>(all);
+  });
+  attach(
+      tape,
+      wrt(input,
+          [dx = Dx{rule}, shape = input.shape(), read = std::move(read)](const Variable<T>& dy, const Into<T>& into) {
+            const auto derive = [&](const Into<T>& to) {
+              return std::apply([&](const auto&... x) { return pointwise(to, Rule::name, dx, dy, x...); }, read);
+            };
+            return dy.shape() == shape ? derive(into) : sum_to(derive(Into<T>()), shape);
+          }),
+      y);
+}
+
+template <class Rule, class T, class... Xs>
+Variable<T> record_rule(const Rule& rule, const Xs&... xs) {
+  Variable<T> y = rule_value(rule, xs...);
+  if constexpr (!Rule::constant) {
+    Tape<T>* tape = Tape<T>::current();
+    if (tape == nullptr || !(... || tape->holds(xs))) return y;
+    tape->open(Rule::name, {&y, 1});
+    [&]<std::size_t... K>(std::index_sequence<K...>) { (attach_nth<K>(*tape, rule, y, xs...), ...); }
+    (std::index_sequence_for<Xs...>());
   }
+  return y;
 }
 
 }  // namespace detail
@@ -134,39 +196,35 @@ auto wrt_nth(const Rule& rule, const Variable<T>& input, const Xs&... xs) {
 // On variables: the value, and the derivatives where a tape records.
 template <class Rule, class T>
 Variable<T> elementwise(const Rule& rule, const Variable<T>& x) {
-  Tensor<T> y = detail::rule_value(rule, x);
+  Variable<T> y = detail::rule_value(rule, x);
   const auto dx = [rule](const auto& dy, const auto& saved) { return detail::derive_unary(rule, dy, saved); };
   if constexpr (Rule::constant) {
     return y;
   } else if constexpr (Rule::reads == Reads::nothing) {
-    return record(Rule::name, std::move(y), wrt(x, [rule](const Variable<T>& dy) {
+    return record(Rule::name, std::move(y), wrt(x, [rule](const Variable<T>& dy, const Into<T>& into) {
                     return pointwise(
-                        Rule::name, [rule](const auto& d) { return rule.dx(d); }, dy);
+                        into, Rule::name, [rule](const auto& d) { return rule.dx(d); }, dy);
                   }));
   } else if constexpr (Rule::reads == Reads::input) {
-    return record(Rule::name, std::move(y),
-                  wrt(x, [dx, x](const Variable<T>& dy) { return pointwise(Rule::name, dx, dy, x); }));
+    return record(Rule::name, std::move(y), wrt(x, [dx, x](const Variable<T>& dy, const Into<T>& into) {
+                    return pointwise(into, Rule::name, dx, dy, x);
+                  }));
   } else {
-    return record(Rule::name, std::move(y), wrt(x, [dx](const Variable<T>& dy, const Variable<T>& y) {
-                    return pointwise(Rule::name, dx, dy, y);
+    return record(Rule::name, std::move(y),
+                  wrt(x, [dx](const Variable<T>& dy, const Variable<T>& y, const Into<T>& into) {
+                    return pointwise(into, Rule::name, dx, dy, y);
                   }));
   }
 }
 
 template <class Rule, class T>
 Variable<T> elementwise(const Rule& rule, const Variable<T>& a, const Variable<T>& b) {
-  Tensor<T> y = detail::rule_value(rule, a, b);
-  if constexpr (Rule::constant) {
-    return y;
-  } else {
-    return record(Rule::name, std::move(y), detail::wrt_nth<0>(rule, a, a, b), detail::wrt_nth<1>(rule, b, a, b));
-  }
+  return detail::record_rule<Rule, T>(rule, a, b);
 }
 
 template <class Rule, class T>
 Variable<T> elementwise(const Rule& rule, const Variable<T>& a, const Variable<T>& b, const Variable<T>& c) {
-  return record(Rule::name, detail::rule_value(rule, a, b, c), detail::wrt_nth<0>(rule, a, a, b, c),
-                detail::wrt_nth<1>(rule, b, a, b, c), detail::wrt_nth<2>(rule, c, a, b, c));
+  return detail::record_rule<Rule, T>(rule, a, b, c);
 }
 
 // A number beside an operand becomes an operand of its kind.

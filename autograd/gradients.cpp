@@ -27,22 +27,44 @@ std::size_t row_count(const Variable<T>& x) {
   return x.shape().back() == 0 ? 0 : x.size() / x.shape().back();
 }
 
-// All rows of one factor of the products under one another.
+// One factor of the products, all rows under one another, in the order of the products or backwards.
 template <class T>
-Tensor<T> stacked(const std::vector<Product<T>>& products, Variable<T> Product<T>::*factor, std::size_t rows) {
-  Tensor<T> all = rw::empty<T>({rows, (products.front().*factor).shape().back()});
-  T* to = all.data();
-  for (const Product<T>& product : products) {
-    const Tensor<T>& x = (product.*factor).value();
-    to = std::copy(x.data(), x.data() + x.size(), to);
+class Stacked {
+ public:
+  Stacked(const List<Product<T>>& products, Variable<T> Product<T>::*factor, std::size_t rows, bool backwards)
+      : data_(place(products, factor, backwards)) {
+    if (data_ != nullptr) return;
+    copy_ = rw::empty<T>({rows, (products.front().*factor).shape().back()});
+    T* to = copy_.data();
+    for (std::size_t i = 0; i < products.size(); ++i) {
+      const Tensor<T>& x = (products[backwards ? products.size() - 1 - i : i].*factor).value();
+      to = std::copy(x.data(), x.data() + x.size(), to);
+    }
+    data_ = copy_.data();
   }
-  return all;
-}
+
+  const T* data() const { return data_; }
+
+  // The first element, where the rows lie so in memory already, else nullptr.
+  static const T* place(const List<Product<T>>& products, Variable<T> Product<T>::*factor, bool backwards) {
+    const auto at = [&](std::size_t i) -> const Tensor<T>& {
+      return (products[backwards ? products.size() - 1 - i : i].*factor).value();
+    };
+    for (std::size_t i = 1; i < products.size(); ++i) {
+      if (at(i).data() != at(i - 1).data() + at(i - 1).size()) return nullptr;
+    }
+    return at(0).data();
+  }
+
+ private:
+  Tensor<T> copy_;
+  const T* data_;
+};
 
 // Repeated rows added up, ids ascending.
 template <class T>
-RowSparse<T> merged(const std::vector<RowSparse<T>>& parts) {
-  std::vector<std::int64_t> ids;
+RowSparse<T> merged(const List<RowSparse<T>>& parts) {
+  List<std::int64_t> ids;
   for (const RowSparse<T>& part : parts) ids.insert(ids.end(), part.ids.begin(), part.ids.end());
   std::sort(ids.begin(), ids.end());
   ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
@@ -64,7 +86,7 @@ RowSparse<T> merged(const std::vector<RowSparse<T>>& parts) {
 }  // namespace
 
 template <class T>
-void GradientSum<T>::add_dense(Variable<T> x) {
+void GradientSum<T>::add(Variable<T> x) {
   if (!dense_.defined()) {
     dense_ = std::move(x);
   } else if (Tape<T>::current() != nullptr) {
@@ -80,50 +102,44 @@ void GradientSum<T>::add_dense(Variable<T> x) {
 }
 
 template <class T>
-void GradientSum<T>::add(Term<T> term) {
-  if (auto* dense = std::get_if<Variable<T>>(&term)) return add_dense(std::move(*dense));
-  if (auto* product = std::get_if<Product<T>>(&term)) {
-    if (Tape<T>::current() != nullptr) return add_dense(multiplied(*product));
-    if (!lazy_) lazy_ = std::make_unique<Lazy>();
-    lazy_->product_rows += row_count(product->a);
-    lazy_->products.push_back(std::move(*product));
-    if (lazy_->product_rows >= stacked_rows_limit) multiply_out();
-    return;
-  }
-  auto& rows = std::get<RowSparse<T>>(term);
-  if (Tape<T>::current() != nullptr) return add_dense(scatter_add_rows(rows.values, rows.ids, rows.rows));
-  if (!lazy_) lazy_ = std::make_unique<Lazy>();
-  lazy_->rows.push_back(std::move(rows));
+void GradientSum<T>::add(Product<T> product) {
+  if (Tape<T>::current() != nullptr) return add(multiplied(product));
+  Lazy& kept = lazy();
+  kept.product_rows += row_count(product.a);
+  kept.products.push_back(std::move(product));
+  if (kept.product_rows >= stacked_rows_limit) multiply_out();
+}
+
+template <class T>
+void GradientSum<T>::add(RowSparse<T> rows) {
+  if (Tape<T>::current() != nullptr) return add(scatter_add_rows(rows.values, rows.ids, rows.rows));
+  lazy().rows.push_back(std::move(rows));
 }
 
 template <class T>
 void GradientSum<T>::multiply_out() {
-  std::vector<Product<T>>& products = lazy_->products;
+  List<Product<T>>& products = lazy_->products;
   if (products.empty()) return;
   const std::size_t k = products.front().a.shape().back(), n = products.front().b.shape().back();
   Tensor<T>* sum = dense_.defined() ? dense_.sole_owner() : nullptr;
   Tensor<T> fresh;
   if (sum == nullptr) fresh = rw::empty<T>({k, n});
-  Tensor<T>& out = sum != nullptr ? *sum : fresh;
-  const T beta = sum != nullptr ? T(1) : T(0);
-  if (products.size() == 1) {
-    const Product<T>& p = products.front();
-    gemm<T>(k, n, row_count(p.a), {p.a.value().data(), k, true}, {p.b.value().data(), n}, beta, out.data(), n);
-  } else {
-    const Tensor<T> a = stacked(products, &Product<T>::a, lazy_->product_rows);
-    const Tensor<T> b = stacked(products, &Product<T>::b, lazy_->product_rows);
-    gemm<T>(k, n, lazy_->product_rows, {a.data(), k, true}, {b.data(), n}, beta, out.data(), n);
-  }
+  T* out = sum != nullptr ? sum->data() : fresh.data();
+  // A pass back through time leaves the last step's product first; gradients of steps often lie side by side.
+  const bool backwards = Stacked<T>::place(products, &Product<T>::b, true) != nullptr;
+  const std::size_t rows = lazy_->product_rows;
+  const Stacked<T> a(products, &Product<T>::a, rows, backwards), b(products, &Product<T>::b, rows, backwards);
+  gemm<T>(k, n, rows, {a.data(), k, true}, {b.data(), n}, sum != nullptr ? T(1) : T(0), out, n);
   products.clear();
   lazy_->product_rows = 0;
-  if (sum == nullptr) add_dense(Variable<T>(std::move(fresh)));
+  if (sum == nullptr) add(Variable<T>(std::move(fresh)));
 }
 
 template <class T>
 void GradientSum<T>::settle() {
   if (!lazy_) return;
   multiply_out();
-  std::vector<RowSparse<T>>& rows = lazy_->rows;
+  List<RowSparse<T>>& rows = lazy_->rows;
   if (!rows.empty()) {
     RowSparse<T> all = merged(rows);
     rows.clear();
@@ -139,7 +155,7 @@ void GradientSum<T>::settle() {
 }
 
 template <class T>
-Variable<T> GradientSum<T>::dense(const Shape& shape) const {
+Variable<T> GradientSum<T>::dense(const Shape& shape) const& {
   if (dense_.defined()) return dense_;
   Tensor<T> sum = zeros<T>(shape);
   if (const RowSparse<T>* sparse = rows()) kernels::add_rows(sum, sparse->values.value(), sparse->ids);
@@ -177,9 +193,23 @@ double GradientSum<T>::squared_norm() const {
 }
 
 template <class T>
+auto Gradients<T>::position(const Key& key) const {
+  const auto place = std::lower_bound(sums_.begin(), sums_.end(), key,
+                                      [](const auto& entry, const Key& k) { return entry.first < k; });
+  return std::pair(place - sums_.begin(), place != sums_.end() && place->first == key);
+}
+
+template <class T>
+GradientSum<T>& Gradients<T>::at(const Key& key) {
+  const auto [place, found] = position(key);
+  if (!found) sums_.emplace(sums_.begin() + place, key, GradientSum<T>());
+  return sums_[static_cast<std::size_t>(place)].second;
+}
+
+template <class T>
 const GradientSum<T>* Gradients<T>::find(const Variable<T>& x) const {
-  const auto it = sums_.find(key(x.place()));
-  if (it != sums_.end()) return &it->second;
+  const auto [place, found] = position(key(x.place()));
+  if (found) return &sums_[static_cast<std::size_t>(place)].second;
   if (x.place().tape == Place::parameters) return nullptr;
   fail("gradients", "a parameter, or a variable watched or kept on the tape",
        x.place().tape == tape_ ? "an intermediate" : "a constant or a variable of another tape");
@@ -199,19 +229,19 @@ const RowSparse<T>* Gradients<T>::rows(const Variable<T>& x) const {
 
 template <class T>
 bool Gradients<T>::has(const Variable<T>& x) const {
-  const auto it = sums_.find(key(x.place()));
-  return it != sums_.end() && !it->second.empty();
+  const auto [place, found] = position(key(x.place()));
+  return found && !sums_[static_cast<std::size_t>(place)].second.empty();
 }
 
 template <class T>
 Gradients<T>& Gradients<T>::operator+=(Gradients other) {
-  for (auto& [place, sum] : other.sums_) sums_[place].merge(std::move(sum));
+  for (auto& [place, sum] : other.sums_) at(place).merge(std::move(sum));
   return *this;
 }
 
 template <class T>
 void GradientSum<T>::merge(GradientSum other) {
-  if (other.dense_.defined()) add_dense(std::move(other.dense_));
+  if (other.dense_.defined()) add(std::move(other.dense_));
   if (other.lazy_) {
     for (RowSparse<T>& rows : other.lazy_->rows) add(std::move(rows));
   }

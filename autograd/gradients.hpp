@@ -1,10 +1,8 @@
 #pragma once
 
-#include <map>
 #include <memory>
-#include <optional>
+#include <utility>
 #include <variant>
-#include <vector>
 
 #include "autograd/variable.hpp"
 
@@ -35,21 +33,29 @@ class GradientSum {
  public:
   GradientSum() = default;
   GradientSum(const GradientSum& other)
-      : dense_(other.dense_), lazy_(other.lazy_ ? std::make_unique<Lazy>(*other.lazy_) : nullptr) {}
+      : dense_(other.dense_), lazy_(other.lazy_ ? make_lazy(*other.lazy_) : nullptr) {}
   GradientSum(GradientSum&&) = default;
   GradientSum& operator=(const GradientSum& other) { return *this = GradientSum(other); }
   GradientSum& operator=(GradientSum&&) = default;
 
   bool empty() const { return !dense_.defined() && !lazy_; }
 
-  /// While a tape records, every term is turned into a recorded dense one.
-  void add(Term<T> term);
+  /// Adds a term. While a tape records, every one is turned into a recorded dense one.
+  void add(Variable<T> term);
+  void add(Product<T> term);
+  void add(RowSparse<T> term);
+  void add(Term<T> term) {
+    std::visit([this](auto& t) { add(std::move(t)); }, term);
+  }
 
   /// Multiplies out the products and merges repeated rows; afterwards the sum is dense or row-sparse.
   void settle();
 
   /// The dense gradient of a settled sum; zeros of `shape` where it is empty.
-  Variable<T> dense(const Shape& shape) const;
+  Variable<T> dense(const Shape& shape) const&;
+  Variable<T> dense(const Shape& shape) && {
+    return dense_.defined() ? std::move(dense_) : std::as_const(*this).dense(shape);
+  }
 
   /// The rows of a settled sum that is not dense, else nullptr. Ids are sorted and distinct.
   const RowSparse<T>* rows() const { return lazy_ && !lazy_->rows.empty() ? &lazy_->rows.front() : nullptr; }
@@ -65,16 +71,21 @@ class GradientSum {
 
  private:
   struct Lazy {
-    std::vector<Product<T>> products;
-    std::vector<RowSparse<T>> rows;
+    List<Product<T>> products;
+    List<RowSparse<T>> rows;
     std::size_t product_rows = 0;
   };
 
-  void add_dense(Variable<T> x);
+  using LazyPointer = std::unique_ptr<Lazy, Recycle>;
+
+  static LazyPointer make_lazy(Lazy lazy = {}) {
+    return LazyPointer(::new (acquire(sizeof(Lazy))) Lazy(std::move(lazy)));
+  }
+  Lazy& lazy() { return lazy_ ? *lazy_ : *(lazy_ = make_lazy()); }
   void multiply_out();
 
   Variable<T> dense_;
-  std::unique_ptr<Lazy> lazy_;
+  LazyPointer lazy_;
 };
 
 /// The gradients of one backward pass: a value, so gradients of shards add up and nothing has to be zeroed.
@@ -103,14 +114,16 @@ class Gradients {
   double norm() const;
 
   /// For the tape: the gradient at `place`.
-  void insert(const Place& place, GradientSum<T> sum) { sums_[key(place)] = std::move(sum); }
+  void insert(const Place& place, GradientSum<T> sum) { at(key(place)) = std::move(sum); }
 
  private:
   using Key = std::pair<std::uint64_t, std::uint64_t>;
   static Key key(const Place& p) { return {p.tape, p.slot}; }
   const GradientSum<T>* find(const Variable<T>& x) const;
+  auto position(const Key& key) const;
+  GradientSum<T>& at(const Key& key);
 
-  std::map<Key, GradientSum<T>> sums_;  // ordered, so that norms and sums are the same in every run
+  List<std::pair<Key, GradientSum<T>>> sums_;  // ordered, so that norms and sums are the same in every run
   std::uint64_t tape_;
 };
 

@@ -10,7 +10,7 @@
 #pragma GCC diagnostic pop
 
 #include "autograd/kernels/broadcast.hpp"
-#include "autograd/tensor.hpp"
+#include "autograd/tape.hpp"
 
 namespace rw {
 
@@ -25,63 +25,107 @@ struct Lane {
 template <class T>
 inline constexpr std::size_t lane_size = xsimd::batch<T>::size;
 
-/// outputs = f(inputs...) elementwise with broadcasting; f takes and returns std::array<Lane<T>, ...>.
-/// The outputs are new tensors of the shape the inputs broadcast to.
-/// Throws std::invalid_argument naming `op` where the shapes do not broadcast.
-template <std::size_t Outputs, class T, std::size_t N, class F>
-std::array<Tensor<T>, Outputs> map_lanes(const char* op, const std::array<const Tensor<T>*, N>& inputs, F&& f) {
-  Shape shape = inputs[0]->shape();
-  for (std::size_t k = 1; k < N; ++k) {
-    if (inputs[k]->shape() != shape) shape = broadcast_shape(op, shape, inputs[k]->shape());
-  }
-  std::array<Tensor<T>, Outputs> outputs;
-  std::array<T*, Outputs> to;
-  for (std::size_t m = 0; m < Outputs; ++m) {
-    outputs[m] = empty<T>(shape);
-    to[m] = outputs[m].data();
-  }
-  if (outputs[0].size() == 0) return outputs;
+namespace detail {
 
-  std::array<const Shape*, N> shapes;
-  for (std::size_t k = 0; k < N; ++k) shapes[k] = &inputs[k]->shape();
-  const kernels::BroadcastPlan<N> plan = kernels::broadcast_plan<N>(op, shape, shapes);
-  const std::size_t last = plan.axes - 1, columns = plan.extent[last];
-
+/// to[m][i] = f(from[k][i·step[k]]...)[m] for i < n, lane by lane; a step is 0 or 1. An output may lie on an input.
+template <class T, std::size_t N, std::size_t M, class F>
+[[gnu::noinline]] void map_row(std::array<const T*, N> from, std::array<std::size_t, N> step, std::array<T*, M> to,
+                               std::size_t n, const F& f) {
   constexpr std::size_t width = lane_size<T>;
-  alignas(64) T repeated[N][width];  // an input that repeats along the row is read from here with step 0
-  kernels::for_each_row(plan, [&](const std::array<std::size_t, N>& offset) {
-    std::array<const T*, N> from;
-    std::array<std::size_t, N> step;
-    for (std::size_t k = 0; k < N; ++k) {
-      from[k] = inputs[k]->data() + offset[k];
-      step[k] = plan.stride[k][last];
-      if (step[k] == 0) {
-        std::fill_n(repeated[k], width, *from[k]);
+  alignas(64) T repeated[N][width];  // what repeats along the row is read from here, and so is a short row
+  alignas(64) T last[M][width];
+  bool apart = true;
+  for (std::size_t k = 0; k < N; ++k) {
+    for (std::size_t m = 0; m < M; ++m) apart = apart && from[k] != to[m];
+    if (step[k] == 0 && n > 0) {
+      std::fill_n(repeated[k], width, *from[k]);
+      from[k] = repeated[k];
+    }
+  }
+  for (std::size_t i = 0; i < n; i += width) {
+    const std::size_t left = n - i;
+    const bool part = left < width && (n < width || !apart);
+    if (part) {
+      for (std::size_t k = 0; k < N; ++k) {
+        if (step[k] == 0) continue;
+        for (std::size_t j = 0; j < width; ++j) repeated[k][j] = from[k][std::min(j, left - 1)];
         from[k] = repeated[k];
       }
+    } else if (left < width) {  // the last lane computes some elements a second time
+      for (std::size_t k = 0; k < N; ++k) from[k] -= step[k] * (width - left);
+      for (std::size_t m = 0; m < M; ++m) to[m] -= width - left;
     }
     std::array<Lane<T>, N> lanes;
-    std::size_t j = 0;
-    for (; j + width <= columns; j += width) {
-      for (std::size_t k = 0; k < N; ++k) lanes[k].v = xsimd::load_unaligned(from[k] + j * step[k]);
-      const std::array<Lane<T>, Outputs> results = f(lanes);
-      for (std::size_t m = 0; m < Outputs; ++m) results[m].v.store_unaligned(to[m] + j);
+    for (std::size_t k = 0; k < N; ++k) {
+      lanes[k].v = xsimd::load_unaligned(from[k]);
+      from[k] += step[k] * width;
     }
-    if (j < columns) {
-      alignas(64) T part[width];
-      for (std::size_t k = 0; k < N; ++k) {
-        std::fill_n(part, width, from[k][j * step[k]]);
-        for (std::size_t i = 0; i < columns - j; ++i) part[i] = from[k][(j + i) * step[k]];
-        lanes[k].v = xsimd::load_aligned(part);
-      }
-      const std::array<Lane<T>, Outputs> results = f(lanes);
-      for (std::size_t m = 0; m < Outputs; ++m) {
-        results[m].v.store_aligned(part);
-        std::copy_n(part, columns - j, to[m] + j);
+    const std::array<Lane<T>, M> results = f(lanes);
+    for (std::size_t m = 0; m < M; ++m) {
+      if (part) {
+        results[m].v.store_aligned(last[m]);
+        std::copy_n(last[m], left, to[m]);
+      } else {
+        results[m].v.store_unaligned(to[m]);
+        to[m] += width;
       }
     }
-    for (std::size_t m = 0; m < Outputs; ++m) to[m] += columns;
+  }
+}
+
+/// The same for every row of a plan whose entries are the N inputs, then the M outputs.
+template <class T, std::size_t N, std::size_t M, class F>
+void map_rows(const kernels::BroadcastPlan<N + M>& plan, const std::array<const T*, N>& from,
+              const std::array<T*, M>& to, const F& f) {
+  const std::size_t last = plan.axes - 1;
+  std::array<std::size_t, N> step;
+  for (std::size_t k = 0; k < N; ++k) step[k] = plan.stride[k][last];
+  kernels::for_each_row(plan, [&](const std::array<std::size_t, N + M>& offset) {
+    std::array<const T*, N> in;
+    std::array<T*, M> out;
+    for (std::size_t k = 0; k < N; ++k) in[k] = from[k] + offset[k];
+    for (std::size_t m = 0; m < M; ++m) out[m] = to[m] + offset[N + m];
+    map_row(in, step, out, plan.extent[last], f);
   });
+}
+
+}  // namespace detail
+
+/// outputs = f(inputs...) elementwise with broadcasting; f takes and returns std::array<Lane<T>, ...>. The outputs
+/// have the shape the inputs broadcast to. Throws std::invalid_argument naming `op` where they do not broadcast.
+template <std::size_t M, class T, std::size_t N, class F>
+std::array<Variable<T>, M> map_lanes(const char* op, const std::array<const Tensor<T>*, N>& inputs, F&& f,
+                                     const std::array<Into<T>, M>& into = {}) {
+  const Shape& first = inputs[0]->shape();
+  bool alike = true;
+  for (std::size_t k = 1; k < N; ++k) alike = alike && inputs[k]->shape() == first;
+
+  std::array<Variable<T>, M> outputs;
+  std::array<const T*, N> from;
+  std::array<T*, M> to;
+  for (std::size_t k = 0; k < N; ++k) from[k] = inputs[k]->data();
+  const auto make_outputs = [&](const Shape& shape) {
+    for (std::size_t m = 0; m < M; ++m) {
+      outputs[m] = into[m].make(shape);
+      to[m] = outputs[m].fresh();
+    }
+  };
+
+  if (alike) {
+    make_outputs(first);
+    std::array<std::size_t, N> step;
+    step.fill(1);
+    detail::map_row(from, step, to, inputs[0]->size(), f);
+    return outputs;
+  }
+  Shape shape = first;
+  for (std::size_t k = 1; k < N; ++k) shape = broadcast_shape(op, shape, inputs[k]->shape());
+  make_outputs(shape);
+  if (size_of(shape) == 0) return outputs;
+  std::array<const Shape*, N + M> shapes;
+  shapes.fill(&shape);
+  for (std::size_t k = 0; k < N; ++k) shapes[k] = &inputs[k]->shape();
+  detail::map_rows<T, N, M>(kernels::broadcast_plan<N + M>(shape, shapes), from, to, f);
   return outputs;
 }
 

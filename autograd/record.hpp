@@ -14,18 +14,34 @@ struct Wrt {
   F f;            // joint: returns the derivatives of all of them, though there be only one
 };
 
+/// The derivative that hands its input the gradient as it is.
+template <class T>
+struct Same {
+  std::array<const Variable<T>*, 1> inputs;
+};
+
 template <class T, class F>
 struct OneInput final : Derivative<T> {
   explicit OneInput(F f) : f(std::move(f)) {}
-  void operator()(std::span<const Variable<T>> dys, std::span<Term<T>> terms) const override { terms[0] = f(dys[0]); }
+  void operator()(std::span<const Variable<T>> dys, Flow<T>& flow) const override {
+    if constexpr (std::is_invocable_v<F, const Variable<T>&, const Into<T>&>) {
+      flow.add(0, f(dys[0], Into<T>(flow, 0)));
+    } else {
+      flow.add(0, f(dys[0]));
+    }
+  }
   F f;
 };
 
 template <class T, class F>
 struct OneInputByOutput final : Derivative<T> {
   OneInputByOutput(F f, Variable<T> y) : f(std::move(f)), y(std::move(y)) {}
-  void operator()(std::span<const Variable<T>> dys, std::span<Term<T>> terms) const override {
-    terms[0] = f(dys[0], y);
+  void operator()(std::span<const Variable<T>> dys, Flow<T>& flow) const override {
+    if constexpr (std::is_invocable_v<F, const Variable<T>&, const Variable<T>&, const Into<T>&>) {
+      flow.add(0, f(dys[0], y, Into<T>(flow, 0)));
+    } else {
+      flow.add(0, f(dys[0], y));
+    }
   }
   F f;
   Variable<T> y;
@@ -34,21 +50,26 @@ struct OneInputByOutput final : Derivative<T> {
 template <class T, class F>
 struct OneInputManyOutputs final : Derivative<T> {
   explicit OneInputManyOutputs(F f) : f(std::move(f)) {}
-  void operator()(std::span<const Variable<T>> dys, std::span<Term<T>> terms) const override { terms[0] = f(dys); }
+  void operator()(std::span<const Variable<T>> dys, Flow<T>& flow) const override { flow.add(0, f(dys)); }
   F f;
 };
 
 template <class T, class F>
 struct ManyInputs final : Derivative<T> {
-  explicit ManyInputs(F f) : f(std::move(f)) {}
-  void operator()(std::span<const Variable<T>> dys, std::span<Term<T>> terms) const override {
-    auto results = f(dys);
-    if (results.size() != terms.size()) {
-      fail("wrt", "a derivative for each of the " + std::to_string(terms.size()) + " inputs", results.size());
+  ManyInputs(F f, std::size_t inputs) : f(std::move(f)), inputs(inputs) {}
+  void operator()(std::span<const Variable<T>> dys, Flow<T>& flow) const override {
+    if constexpr (std::is_invocable_v<F, std::span<const Variable<T>>, Flow<T>&>) {
+      f(dys, flow);
+    } else {
+      auto results = f(dys);
+      if (results.size() != inputs) {
+        fail("wrt", "a derivative for each of the " + std::to_string(inputs) + " inputs", results.size());
+      }
+      for (std::size_t i = 0; i < inputs; ++i) flow.add(i, std::move(results[i]));
     }
-    for (std::size_t i = 0; i < terms.size(); ++i) terms[i] = std::move(results[i]);
   }
   F f;
+  std::size_t inputs;
 };
 
 template <class V>
@@ -67,28 +88,48 @@ bool holds_any(const Tape<T>& tape, const W& w) {
   return std::any_of(w.inputs.begin(), w.inputs.end(), [&](const Variable<T>* x) { return tape.holds(*x); });
 }
 
+template <class... Args>
+struct Derives {
+  template <class F>
+  static constexpr bool by = [] {
+    if constexpr (std::is_invocable_v<F, Args...>) return is_term<std::decay_t<std::invoke_result_t<F, Args...>>>;
+    return false;
+  }();
+};
+
+template <class T, class Y>
+void attach(Tape<T>& tape, Same<T>&& same, const Y&) {
+  if (tape.holds(*same.inputs[0])) tape.attach_same(*same.inputs[0]);
+}
+
 // Attaches one derivative to the node just opened, in the form its function asks for.
 template <class T, class Inputs, class F, bool joint, class Y>
 void attach(Tape<T>& tape, Wrt<Inputs, F, joint>&& w, const Y& y) {
   if (!holds_any(tape, w)) return;
   const auto bind = [&](auto derivative) { tape.attach(w.inputs, std::move(derivative)); };
-  using Span = std::span<const Variable<T>>;
+  using Dys = std::span<const Variable<T>>;
   using Dy = const Variable<T>&;
+  constexpr bool by_dys = Derives<Dys>::template by<F>;
+  constexpr bool by_y = Derives<Dy, Dy>::template by<F> || Derives<Dy, Dy, const Into<T>&>::template by<F>;
+  constexpr bool by_dy = Derives<Dy>::template by<F> || Derives<Dy, const Into<T>&>::template by<F>;
   if constexpr (joint) {
-    bind(ManyInputs<T, F>(std::move(w.f)));
+    bind(ManyInputs<T, F>(std::move(w.f), w.inputs.size()));
   } else if constexpr (!std::is_same_v<Y, Variable<T>>) {
-    static_assert(is_term<std::decay_t<std::invoke_result_t<F, Span>>>,
-                  "wrt: a derivative is a Variable, never a lazy expression");
+    static_assert(by_dys, "wrt: a derivative is a Variable, never a lazy expression");
     bind(OneInputManyOutputs<T, F>(std::move(w.f)));
-  } else if constexpr (std::is_invocable_v<F, Dy, Dy>) {
-    static_assert(is_term<std::decay_t<std::invoke_result_t<F, Dy, Dy>>>,
-                  "wrt: a derivative is a Variable, never a lazy expression");
-    bind(OneInputByOutput<T, F>(std::move(w.f), y));
+  } else if constexpr (by_y) {
+    bind(OneInputByOutput<T, F>(std::move(w.f), y.sole() ? y.twin() : y));
   } else {
-    static_assert(is_term<std::decay_t<std::invoke_result_t<F, Dy>>>,
-                  "wrt: a derivative is a Variable, never a lazy expression");
+    static_assert(by_dy, "wrt: a derivative is a Variable, never a lazy expression");
     bind(OneInput<T, F>(std::move(w.f)));
   }
+}
+
+// Whether anything is to be recorded; else the results stay constants.
+template <class T, class... W>
+Tape<T>* recording(const W&... derivatives) {
+  Tape<T>* tape = Tape<T>::current();
+  return tape != nullptr && (... || holds_any(*tape, derivatives)) ? tape : nullptr;
 }
 
 }  // namespace detail
@@ -106,33 +147,50 @@ template <class T, class F, std::size_t N>
 detail::Wrt<std::array<const Variable<T>*, N>, F, true> wrt(const std::array<const Variable<T>*, N>& inputs, F f) {
   return {inputs, std::move(f)};
 }
-template <class T, class F>
-detail::Wrt<std::vector<const Variable<T>*>, F, true> wrt(std::vector<const Variable<T>*> inputs, F f) {
+template <class T, class A, class F>
+detail::Wrt<std::vector<const Variable<T>*, A>, F, true> wrt(std::vector<const Variable<T>*, A> inputs, F f) {
   return {std::move(inputs), std::move(f)};
+}
+
+/// The derivative dx = dy.
+template <class T>
+detail::Same<T> same(const Variable<T>& x) {
+  return {{&x}};
 }
 
 /// The one door by which an op enters a tape: its name, its value, and a wrt() for each differentiable input.
 /// Without a recording tape, or where no input is on it, the result is a constant.
+template <class T, class... W>
+Variable<T> record(const char* op, Variable<T> y, W&&... derivatives) {
+  y.stand_at({});
+  if (Tape<T>* tape = detail::recording<T>(derivatives...)) {
+    tape->open(op, {&y, 1});
+    using detail::attach;
+    (attach(*tape, std::forward<W>(derivatives), y), ...);
+  }
+  return y;
+}
 template <class V, class... W>
 auto record(const char* op, V value, W&&... derivatives) {
   static_assert(is_tensor<V>, "record: the value is a Tensor, never a lazy expression; evaluate it first");
-  using T = typename V::value_type;
-  Tape<T>* tape = Tape<T>::current();
-  if (tape == nullptr || !(... || detail::holds_any(*tape, derivatives))) return Variable<T>(std::move(value));
-  Variable<T> y = tape->open(op, std::move(value));
-  (detail::attach(*tape, std::forward<W>(derivatives), y), ...);
-  return y;
+  return record(op, Variable<typename V::value_type>(std::move(value)), std::forward<W>(derivatives)...);
 }
 
-/// record() for an op of several results.
+/// record() for an op of several results, which are given in `ys` and stand on the tape afterwards.
+template <class T, class... W>
+void record_all(const char* op, std::span<Variable<T>> ys, W&&... derivatives) {
+  Tape<T>* tape = detail::recording<T>(derivatives...);
+  if (tape == nullptr) return;
+  tape->open(op, ys);
+  using detail::attach;
+  (attach(*tape, std::forward<W>(derivatives), ys), ...);
+}
+
+/// The same for results given as tensors.
 template <class T, class... W>
 std::vector<Variable<T>> record_many(const char* op, std::vector<Tensor<T>> values, W&&... derivatives) {
-  Tape<T>* tape = Tape<T>::current();
-  if (tape == nullptr || !(... || detail::holds_any(*tape, derivatives))) {
-    return {std::make_move_iterator(values.begin()), std::make_move_iterator(values.end())};
-  }
-  std::vector<Variable<T>> ys = tape->open(op, std::move(values));
-  (detail::attach(*tape, std::forward<W>(derivatives), ys), ...);
+  std::vector<Variable<T>> ys(std::make_move_iterator(values.begin()), std::make_move_iterator(values.end()));
+  record_all(op, std::span<Variable<T>>(ys), std::forward<W>(derivatives)...);
   return ys;
 }
 

@@ -1,6 +1,11 @@
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <iterator>
 #include <string>
 
 // GCC 12 sees uninitialised reads in xtensor's moves of small vectors, where there are none.
@@ -13,8 +18,99 @@
 
 namespace rw {
 
+/// Throws std::invalid_argument: a tensor has at most eight axes.
+[[noreturn]] void fail_axes(std::size_t axes);
+
+/// One number for each axis of a tensor, at most eight, held in place: shapes are made and copied at every operation,
+/// and this costs a tenth of what a vector does.
+template <class X>
+class PerAxis {
+ public:
+  using value_type = X;
+  using size_type = std::size_t;
+  using difference_type = std::ptrdiff_t;
+  using reference = X&;
+  using const_reference = const X&;
+  using pointer = X*;
+  using const_pointer = const X*;
+  using iterator = X*;
+  using const_iterator = const X*;
+  using reverse_iterator = std::reverse_iterator<X*>;
+  using const_reverse_iterator = std::reverse_iterator<const X*>;
+
+  static constexpr size_type capacity = 8;
+
+  PerAxis() = default;
+  explicit PerAxis(size_type n, X value = X()) { resize(n, value); }
+  PerAxis(std::initializer_list<X> xs) : PerAxis(xs.begin(), xs.end()) {}
+  template <std::forward_iterator It>
+  PerAxis(It first, It last) {
+    resize(static_cast<size_type>(std::distance(first, last)));
+    std::copy(first, last, begin());
+  }
+
+  size_type size() const { return size_; }
+  bool empty() const { return size_ == 0; }
+  X& operator[](size_type i) { return at_[i]; }
+  const X& operator[](size_type i) const { return at_[i]; }
+  X& front() { return at_[0]; }
+  const X& front() const { return at_[0]; }
+  X& back() { return at_[size_ - 1]; }
+  const X& back() const { return at_[size_ - 1]; }
+
+  iterator begin() { return at_.data(); }
+  iterator end() { return at_.data() + size_; }
+  const_iterator begin() const { return at_.data(); }
+  const_iterator end() const { return at_.data() + size_; }
+  const_iterator cbegin() const { return begin(); }
+  const_iterator cend() const { return end(); }
+  reverse_iterator rbegin() { return reverse_iterator(end()); }
+  reverse_iterator rend() { return reverse_iterator(begin()); }
+  const_reverse_iterator rbegin() const { return const_reverse_iterator(end()); }
+  const_reverse_iterator rend() const { return const_reverse_iterator(begin()); }
+  const_reverse_iterator crbegin() const { return rbegin(); }
+  const_reverse_iterator crend() const { return rend(); }
+
+  void resize(size_type n, X value = X()) {
+    if (n > capacity) fail_axes(n);
+    for (size_type i = size_; i < n; ++i) at_[i] = value;
+    size_ = n;
+  }
+  void clear() { size_ = 0; }
+  void push_back(X x) { resize(size_ + 1, x); }
+  void pop_back() { --size_; }
+
+  iterator insert(const_iterator before, X x) { return insert(before, &x, &x + 1); }
+  template <std::forward_iterator It>
+  iterator insert(const_iterator before, It first, It last) {
+    const auto place = before - begin();
+    const PerAxis rest(before, cend()), added(first, last);
+    resize(size_ + added.size());
+    std::copy(rest.begin(), rest.end(), std::copy(added.begin(), added.end(), begin() + place));
+    return begin() + place;
+  }
+  iterator erase(const_iterator axis) {
+    const auto place = begin() + (axis - begin());
+    std::copy(place + 1, end(), place);
+    --size_;
+    return place;
+  }
+
+  friend bool operator==(const PerAxis& a, const PerAxis& b) {
+    if (a.size_ != b.size_) return false;
+    for (size_type i = 0; i < a.size_; ++i) {
+      if (a.at_[i] != b.at_[i]) return false;
+    }
+    return true;
+  }
+
+ private:
+  std::array<X, capacity> at_{};
+  size_type size_ = 0;
+};
+
 /// The extents of a tensor, outermost first; {} is a scalar.
-using Shape = xt::dynamic_shape<std::size_t>;
+using Shape = PerAxis<std::size_t>;
 
 /// The number of elements of `shape`.
 inline std::size_t size_of(const Shape& shape) {
@@ -27,3 +123,10 @@ inline std::size_t size_of(const Shape& shape) {
 std::string to_string(const Shape& shape);
 
 }  // namespace rw
+
+namespace xt {
+template <class X, class Y>
+struct rebind_container<X, rw::PerAxis<Y>> {
+  using type = rw::PerAxis<X>;
+};
+}  // namespace xt

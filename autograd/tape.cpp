@@ -5,9 +5,6 @@
 namespace rw {
 namespace {
 
-template <class T>
-thread_local Tape<T>* innermost = nullptr;
-
 std::uint64_t next_run() {
   static std::atomic<std::uint64_t> run{Place::parameters};
   return ++run;
@@ -16,28 +13,48 @@ std::uint64_t next_run() {
 }  // namespace
 
 template <class T>
-Tape<T>::Tape() : run_(next_run()), outer_(innermost<T>) {
-  innermost<T> = this;
+struct Tape<T>::Pass {
+  struct Whole {
+    std::uint32_t slot;
+    Variable<T> gradient;
+  };
+
+  Pass(std::size_t slots, std::size_t regions, bool records) : sums(slots), taken(regions, records) {}
+
+  // The gradient a region is part of, made with the first region asked for.
+  const Variable<T>& whole(std::uint32_t slot, const Shape& shape) {
+    for (std::size_t i = wholes.size(); i-- > 0;) {
+      if (wholes[i].slot == slot) return wholes[i].gradient;
+    }
+    return wholes.emplace_back(Whole{slot, Variable<T>::uninitialised(shape)}).gradient;
+  }
+
+  List<GradientSum<T>> sums;  // one a slot
+  List<char> taken;           // regions that were given to one gradient; a second one must not overwrite it
+  List<Whole> wholes;
+};
+
+template <class T>
+Tape<T>::Tape() : run_(next_run()), outer_(innermost) {
+  innermost = this;
 }
 
 template <class T>
 Tape<T>::~Tape() {
   clear();
-  if (innermost<T> == this) innermost<T> = outer_;
-}
-
-template <class T>
-Tape<T>* Tape<T>::current() {
-  return innermost<T>;
+  if (innermost == this) innermost = outer_;
 }
 
 template <class T>
 void Tape<T>::clear() {
-  for (const Edge& edge : edges_) edge.derivative->~Derivative<T>();
+  for (const Edge& edge : edges_) {
+    if (edge.derivative != nullptr) edge.derivative->~Derivative<T>();
+  }
   nodes_.clear();
   edges_.clear();
   input_slots_.clear();
   slots_.clear();
+  regions_.clear();
   parameter_slots_.clear();
   chunk_ = used_ = 0;
   run_ = next_run();
@@ -58,9 +75,10 @@ void* Tape<T>::allocate(std::size_t bytes) {
 }
 
 template <class T>
-std::size_t Tape<T>::add_slot(const Shape& shape, const Place& leaf) {
-  slots_.push_back({shape, leaf});
-  return slots_.size() - 1;
+std::uint32_t Tape<T>::add_slot(const Shape& shape, const Place& leaf) {
+  if (slots_.size() >= none) fail("record", "fewer than 2^32 - 1 variables on a tape", slots_.size());
+  slots_.emplace_back(shape, leaf);
+  return static_cast<std::uint32_t>(slots_.size() - 1);
 }
 
 template <class T>
@@ -71,82 +89,142 @@ Variable<T> Tape<T>::watch(Tensor<T> value) {
 }
 
 template <class T>
-std::size_t Tape<T>::slot_of(const Variable<T>& x) {
-  if (x.place().tape == run_) return x.place().slot;
-  const auto [it, is_new] = parameter_slots_.try_emplace(x.place().slot, slots_.size());
-  if (is_new) add_slot(x.shape(), x.place());
-  return it->second;
+std::uint32_t Tape<T>::slot_of(const Variable<T>& x) {
+  if (x.place().tape == run_) return static_cast<std::uint32_t>(x.place().slot);
+  const auto it = parameter_slots_.find(x.place().slot);
+  if (it != parameter_slots_.end()) return it->second;
+  return parameter_slots_[x.place().slot] = add_slot(x.shape(), x.place());
 }
 
 template <class T>
-Variable<T> Tape<T>::open(const char* op, Tensor<T> value) {
-  const Place place{run_, slots_.size()};
-  nodes_.push_back({op, slots_.size(), 1, edges_.size(), 0});
-  add_slot(value.shape(), {});
-  return Variable<T>(std::move(value), place);
+std::size_t Tape<T>::uses(const Variable<T>& x) const {
+  if (x.place().tape == run_) return slots_[x.place().slot].uses;
+  const auto it = parameter_slots_.find(x.place().slot);
+  return x.place().tape == Place::parameters && it != parameter_slots_.end() ? slots_[it->second].uses : 0;
 }
 
 template <class T>
-std::vector<Variable<T>> Tape<T>::open(const char* op, std::vector<Tensor<T>> values) {
-  nodes_.push_back({op, slots_.size(), values.size(), edges_.size(), 0});
-  std::vector<Variable<T>> ys;
-  ys.reserve(values.size());
-  for (Tensor<T>& value : values) {
-    const Place place{run_, add_slot(value.shape(), {})};
-    ys.emplace_back(std::move(value), place);
+void Tape<T>::open(const char* op, std::span<Variable<T>> ys) {
+  nodes_.emplace_back(op, slots_.size(), ys.size(), edges_.size());
+  for (Variable<T>& y : ys) {
+    const std::uint32_t slot = add_slot(y.shape(), {});
+    y.stand_at({run_, slot});
   }
-  return ys;
 }
 
 template <class T>
-void Tape<T>::check_term(const Node& node, const Term<T>& term, const Shape& shape) const {
-  Shape got;
-  if (const auto* dense = std::get_if<Variable<T>>(&term)) {
-    if (dense->defined() && dense->shape() == shape) return;
-    if (dense->defined()) got = dense->shape();
-  } else if (const auto* product = std::get_if<Product<T>>(&term)) {
-    got = {product->a.shape().back(), product->b.shape().back()};
-    if (got == shape) return;
-  } else {
-    const auto& sparse = std::get<RowSparse<T>>(term);
-    const Shape& values = sparse.values.shape();
-    got = {sparse.rows};
-    got.insert(got.end(), values.begin() + static_cast<std::ptrdiff_t>(sparse.ids.dimension()), values.end());
-    if (got == shape) return;
+void Tape<T>::add_edge(Derivative<T>* derivative, std::span<const Variable<T>* const> inputs) {
+  edges_.emplace_back(derivative, input_slots_.size(), inputs.size());
+  for (const Variable<T>* x : inputs) {
+    input_slots_.push_back(holds(*x) ? slot_of(*x) : none);
+    if (input_slots_.back() != none) ++slots_[input_slots_.back()].uses;
   }
-  fail(node.op, "a derivative of the input's shape " + to_string(shape), got);
+  ++nodes_.back().edges;
 }
 
 template <class T>
-void Tape<T>::propagate(const Node& node, std::vector<GradientSum<T>>& sums) {
-  // Taken and given back, because a derivative may itself go backward on another tape.
-  thread_local std::vector<Variable<T>> spare_dys;
-  thread_local std::vector<Term<T>> spare_terms;
-  std::vector<Variable<T>> dys = std::move(spare_dys);
-  std::vector<Term<T>> terms = std::move(spare_terms);
-  dys.clear();
-  terms.clear();
-  for (std::size_t i = 0; i < node.outputs; ++i) {
-    GradientSum<T>& sum = sums[node.first_output + i];
-    sum.settle();
-    dys.push_back(sum.dense(slots_[node.first_output + i].shape));
-    sum = {};
-  }
-  for (std::size_t e = node.first_edge; e < node.first_edge + node.edges; ++e) {
-    const Edge edge = edges_[e];
-    terms.resize(edge.inputs);
-    (*edge.derivative)(dys, terms);
-    for (std::size_t i = 0; i < edge.inputs; ++i) {
-      const std::size_t slot = input_slots_[edge.first_input + i];
-      if (slot == no_slot) continue;
-      check_term(node, terms[i], slots_[slot].shape);
-      sums[slot].add(std::move(terms[i]));
+void Tape<T>::attach_same(const Variable<T>& x) {
+  const std::array<const Variable<T>*, 1> input{&x};
+  add_edge(nullptr, input);
+  // A gradient that goes on as it is belongs where it goes.
+  Slot& y = slots_[nodes_.back().first_output];
+  if (y.region == none) y.region = slots_[input_slots_.back()].region;
+}
+
+template <class T>
+void Tape<T>::attach_part(std::size_t i, const Variable<T>& x, std::size_t offset) {
+  slots_[nodes_.back().first_output + i].region = static_cast<std::uint32_t>(regions_.size());
+  regions_.push_back({slot_of(x), offset});
+}
+
+template <class T>
+void Flow<T>::check(std::size_t i, const Shape& got) const {
+  const Shape& shape = tape_.slots_[slots_[i]].shape;
+  if (got != shape) fail(op_, "a derivative of the input's shape " + to_string(shape), got);
+}
+
+template <class T>
+void Flow<T>::add(std::size_t i, Variable<T> term) {
+  if (!wanted(i)) return;
+  if (!term.defined()) fail(op_, "a derivative", "an undefined variable");
+  check(i, term.shape());
+  pass_.sums[slots_[i]].add(std::move(term));
+}
+
+template <class T>
+void Flow<T>::add(std::size_t i, Product<T> term) {
+  if (!wanted(i)) return;
+  check(i, {term.a.shape().back(), term.b.shape().back()});
+  pass_.sums[slots_[i]].add(std::move(term));
+}
+
+template <class T>
+void Flow<T>::add(std::size_t i, RowSparse<T> term) {
+  if (!wanted(i)) return;
+  const Shape& values = term.values.shape();
+  Shape shape{term.rows};
+  shape.insert(shape.end(), values.begin() + static_cast<std::ptrdiff_t>(term.ids.dimension()), values.end());
+  check(i, shape);
+  pass_.sums[slots_[i]].add(std::move(term));
+}
+
+template <class T>
+void Flow<T>::add(std::size_t i, Term<T> term) {
+  std::visit([&](auto& t) { add(i, std::move(t)); }, term);
+}
+
+template <class T>
+Variable<T> Flow<T>::room(std::size_t i, const Shape& shape) {
+  if (wanted(i)) {
+    const auto& slot = tape_.slots_[slots_[i]];
+    if (slot.region != Tape<T>::none && !pass_.taken[slot.region] && slot.shape == shape) {
+      pass_.taken[slot.region] = 1;
+      const auto& region = tape_.regions_[slot.region];
+      return pass_.whole(region.slot, tape_.slots_[region.slot].shape).room(region.offset, shape);
     }
-    terms.clear();
   }
-  dys.clear();
-  spare_dys = std::move(dys);
-  spare_terms = std::move(terms);
+  if (last_read_ != nullptr && last_read_->shape() == shape && last_read_->sole_owner() != nullptr) {
+    reused_ = true;
+    return std::exchange(last_read_, nullptr)->twin();
+  }
+  return Variable<T>::uninitialised(shape);
+}
+
+template <class T>
+void Tape<T>::propagate(const Node& node, Pass& pass) {
+  const auto gradient = [&](std::uint32_t slot) {
+    GradientSum<T> sum = std::move(pass.sums[slot]);
+    sum.settle();
+    return std::move(sum).dense(slots_[slot].shape);
+  };
+  Variable<T> one;
+  List<Variable<T>> several;
+  std::span<const Variable<T>> dys(&one, 1);
+  if (node.outputs == 1) {
+    one = gradient(node.first_output);
+  } else {
+    several.reserve(node.outputs);
+    for (std::uint32_t i = 0; i < node.outputs; ++i) several.push_back(gradient(node.first_output + i));
+    dys = several;
+  }
+  Flow<T> flow(*this, pass, node.op);
+  for (std::uint32_t e = node.first_edge; e < node.first_edge + node.edges; ++e) {
+    const Edge edge = edges_[e];
+    flow.slots_ = &input_slots_[edge.first_input];
+    if (edge.derivative == nullptr) {
+      flow.add(0, dys[0]);
+      continue;
+    }
+    if (innermost == nullptr) {
+      if (node.outputs == 1 && e + 1 == node.first_edge + node.edges) flow.last_read_ = &one;
+      (*edge.derivative)(dys, flow);
+      if (flow.reused_) one.leave_twin();
+    } else {  // recording the backward pass may move the list of slots
+      const List<std::uint32_t> slots(flow.slots_, flow.slots_ + edge.inputs);
+      flow.slots_ = slots.data();
+      (*edge.derivative)(dys, flow);
+    }
+  }
 }
 
 template <class T>
@@ -167,45 +245,46 @@ Gradients<T> Tape<T>::backward(const Variable<T>& y, const BackwardOptions<T>& o
   Pause<T> pause(!options.record);
   for (const Variable<T>& x : options.keep) slot_of(x);  // a parameter that was not used gets its slot before the count
   const std::size_t slot_count = slots_.size();
-  std::vector<GradientSum<T>> sums(slot_count);
-  sums[y.place().slot].add(options.seed.defined() ? options.seed : Variable<T>(full<T>(y.shape(), 1)));
+  Pass pass(slot_count, regions_.size(), options.record);
+  pass.sums[y.place().slot].add(options.seed.defined() ? options.seed : Variable<T>(full<T>(y.shape(), 1)));
 
   Gradients<T> gradients(run_);
-  std::vector<char> kept(slot_count, 0);
+  List<char> kept(options.keep.empty() ? 0 : slot_count, 0);
   for (const Variable<T>& x : options.keep) kept[slot_of(x)] = 1;
   for (std::size_t n = nodes_.size(); n-- > 0;) {
     const Node node = nodes_[n];  // a copy: recording the backward pass may move the nodes
     bool reached = false;
-    for (std::size_t i = 0; i < node.outputs; ++i) {
-      const std::size_t slot = node.first_output + i;
-      reached = reached || !sums[slot].empty();
-      if (kept[slot]) {
-        sums[slot].settle();
-        gradients.insert(Place{run_, slot}, sums[slot]);
+    for (std::uint32_t slot = node.first_output; slot < node.first_output + node.outputs; ++slot) {
+      reached = reached || !pass.sums[slot].empty();
+      if (!kept.empty() && kept[slot]) {
+        pass.sums[slot].settle();
+        gradients.insert(Place{run_, slot}, pass.sums[slot]);
       }
     }
-    if (reached) propagate(node, sums);
+    if (reached) propagate(node, pass);
   }
   for (std::size_t slot = 0; slot < slot_count; ++slot) {
     if (slots_[slot].leaf == Place{}) continue;
-    sums[slot].settle();
-    gradients.insert(slots_[slot].leaf, std::move(sums[slot]));
+    pass.sums[slot].settle();
+    gradients.insert(slots_[slot].leaf, std::move(pass.sums[slot]));
   }
   return gradients;
 }
 
 template <class T>
-Pause<T>::Pause(bool really) : paused_(innermost<T>) {
-  if (really) innermost<T> = nullptr;
+Pause<T>::Pause(bool really) : paused_(Tape<T>::innermost) {
+  if (really) Tape<T>::innermost = nullptr;
 }
 
 template <class T>
 Pause<T>::~Pause() {
-  innermost<T> = paused_;
+  Tape<T>::innermost = paused_;
 }
 
 template class Tape<float>;
 template class Tape<double>;
+template class Flow<float>;
+template class Flow<double>;
 template class Pause<float>;
 template class Pause<double>;
 

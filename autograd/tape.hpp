@@ -10,12 +10,15 @@
 
 namespace rw {
 
+template <class T>
+class Flow;
+
 /// A derivative function with the values it captured.
 template <class T>
 struct Derivative {
   virtual ~Derivative() = default;
-  /// dys: gradients of the op's outputs. terms: one for each input of this derivative, in order.
-  virtual void operator()(std::span<const Variable<T>> dys, std::span<Term<T>> terms) const = 0;
+  /// dys: gradients of the op's outputs. Hands a term for each input of this derivative to `flow`.
+  virtual void operator()(std::span<const Variable<T>> dys, Flow<T>& flow) const = 0;
 };
 
 template <class T>
@@ -36,7 +39,7 @@ class Tape {
   Tape& operator=(const Tape&) = delete;
 
   /// The tape that records on this thread, or nullptr.
-  static Tape* current();
+  static Tape* current() { return innermost; }
 
   /// A leaf: a variable whose gradient is wanted.
   Variable<T> watch(Tensor<T> value);
@@ -57,50 +60,131 @@ class Tape {
   /// Whether x is a parameter or stands on this tape.
   bool holds(const Variable<T>& x) const { return x.place().tape == run_ || x.place().tape == Place::parameters; }
 
-  /// Opens a node; returns its outputs as recorded variables.
-  Variable<T> open(const char* op, Tensor<T> value);
-  std::vector<Variable<T>> open(const char* op, std::vector<Tensor<T>> values);
+  /// How many derivatives with respect to x are recorded.
+  std::size_t uses(const Variable<T>& x) const;
+
+  /// Opens a node whose outputs are ys; from here on they stand on this tape.
+  void open(const char* op, std::span<Variable<T>> ys);
 
   /// Gives the open node a derivative with respect to `inputs`; those not held are skipped when it is called.
   template <class D>
   void attach(std::span<const Variable<T>* const> inputs, D derivative) {
-    edges_.push_back({::new (allocate(sizeof(D))) D(std::move(derivative)), input_slots_.size(), inputs.size()});
-    for (const Variable<T>* x : inputs) input_slots_.push_back(holds(*x) ? slot_of(*x) : no_slot);
-    ++nodes_.back().edges;
+    add_edge(::new (allocate(sizeof(D))) D(std::move(derivative)), inputs);
   }
 
+  /// Gives the open node with the one output y the derivative dx = dy.
+  void attach_same(const Variable<T>& x);
+
+  /// Says that output i of the open node is the part of x from `offset` on, and its gradient the same part of x's
+  /// gradient: it is written there from the start.
+  void attach_part(std::size_t i, const Variable<T>& x, std::size_t offset);
+
  private:
-  static constexpr std::size_t no_slot = static_cast<std::size_t>(-1);
+  friend class Flow<T>;
+  template <class>
+  friend class Pause;
+
+  static constexpr std::uint32_t none = static_cast<std::uint32_t>(-1);
   static constexpr std::size_t chunk_bytes = std::size_t{1} << 16;
 
   struct Node {
+    Node(const char* op, std::size_t first_output, std::size_t outputs, std::size_t first_edge)
+        : op(op),
+          first_output(static_cast<std::uint32_t>(first_output)),
+          outputs(static_cast<std::uint32_t>(outputs)),
+          first_edge(static_cast<std::uint32_t>(first_edge)) {}
+
     const char* op;
-    std::size_t first_output, outputs, first_edge, edges;
+    std::uint32_t first_output, outputs, first_edge, edges = 0;
   };
   struct Edge {
-    Derivative<T>* derivative;
-    std::size_t first_input, inputs;
+    Edge(Derivative<T>* derivative, std::size_t first_input, std::size_t inputs)
+        : derivative(derivative),
+          first_input(static_cast<std::uint32_t>(first_input)),
+          inputs(static_cast<std::uint32_t>(inputs)) {}
+
+    Derivative<T>* derivative;  // nullptr: the gradient goes on as it is
+    std::uint32_t first_input, inputs;
   };
   struct Slot {
-    Shape shape;
-    Place leaf;  // nowhere for results of operations
-  };
+    Slot(const Shape& shape, const Place& leaf) : shape(shape), leaf(leaf) {}
 
-  std::size_t slot_of(const Variable<T>& x);
-  std::size_t add_slot(const Shape& shape, const Place& leaf);
+    Shape shape;
+    Place leaf;                   // nowhere for results of operations
+    std::uint32_t region = none;  // where its gradient belongs
+    std::uint32_t uses = 0;
+  };
+  struct Region {  // of the gradient of a slot
+    std::uint32_t slot;
+    std::size_t offset;
+  };
+  struct Pass;  // one backward pass
+
+  void add_edge(Derivative<T>* derivative, std::span<const Variable<T>* const> inputs);
+  std::uint32_t slot_of(const Variable<T>& x);
+  std::uint32_t add_slot(const Shape& shape, const Place& leaf);
   void* allocate(std::size_t bytes);
-  void check_term(const Node& node, const Term<T>& term, const Shape& shape) const;
-  void propagate(const Node& node, std::vector<GradientSum<T>>& sums);
+  void propagate(const Node& node, Pass& pass);
+
+  static inline constinit thread_local Tape* innermost = nullptr;
 
   std::uint64_t run_;  // changes with clear(), so that variables of an earlier run are constants
   Tape* outer_;
-  std::vector<Node> nodes_;
-  std::vector<Edge> edges_;
-  std::vector<std::size_t> input_slots_;
-  std::vector<Slot> slots_;
-  std::unordered_map<std::uint64_t, std::size_t> parameter_slots_;
-  std::vector<std::unique_ptr<std::byte[]>> chunks_;
+  List<Node> nodes_;
+  List<Edge> edges_;
+  List<std::uint32_t> input_slots_;
+  List<Slot> slots_;
+  List<Region> regions_;
+  std::unordered_map<std::uint64_t, std::uint32_t, std::hash<std::uint64_t>, std::equal_to<std::uint64_t>,
+                     RecyclingAllocator<std::pair<const std::uint64_t, std::uint32_t>>>
+      parameter_slots_;
+  List<std::unique_ptr<std::byte[]>> chunks_;
   std::size_t chunk_ = 0, used_ = 0;
+};
+
+/// What a derivative hands on to the inputs of its op.
+template <class T>
+class Flow {
+ public:
+  /// Whether anything becomes of the gradient of input i.
+  bool wanted(std::size_t i) const { return slots_[i] != Tape<T>::none; }
+
+  /// Adds a term to the gradient of input i. Throws std::invalid_argument where it has not the input's shape.
+  void add(std::size_t i, Variable<T> term);
+  void add(std::size_t i, Product<T> term);
+  void add(std::size_t i, RowSparse<T> term);
+  void add(std::size_t i, Term<T> term);
+
+  /// A tensor to write the gradient of input i into: its place in the gradient of which it is a part; or the memory of
+  /// the incoming gradient where nobody reads it again, so an element may be written only after it was read; or new.
+  Variable<T> room(std::size_t i, const Shape& shape);
+
+ private:
+  friend class Tape<T>;
+  Flow(Tape<T>& tape, typename Tape<T>::Pass& pass, const char* op) : tape_(tape), pass_(pass), op_(op) {}
+  void check(std::size_t i, const Shape& got) const;
+
+  Tape<T>& tape_;
+  typename Tape<T>::Pass& pass_;
+  const char* op_;
+  const std::uint32_t* slots_ = nullptr;
+  Variable<T>* last_read_ = nullptr;  // the incoming gradient, in the last derivative that reads it
+  bool reused_ = false;               // its memory was given away by room()
+};
+
+/// Where the result of a kernel goes: where the gradient of an input belongs, or anywhere.
+template <class T>
+class Into {
+ public:
+  Into() = default;
+  Into(Flow<T>& flow, std::size_t input) : flow_(&flow), input_(input) {}
+  Variable<T> make(const Shape& shape) const {
+    return flow_ != nullptr ? flow_->room(input_, shape) : Variable<T>::uninitialised(shape);
+  }
+
+ private:
+  Flow<T>* flow_ = nullptr;
+  std::size_t input_ = 0;
 };
 
 /// While in scope nothing is recorded on this thread.
@@ -118,6 +202,8 @@ class Pause {
 
 extern template class Tape<float>;
 extern template class Tape<double>;
+extern template class Flow<float>;
+extern template class Flow<double>;
 extern template class Pause<float>;
 extern template class Pause<double>;
 

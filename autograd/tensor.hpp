@@ -6,15 +6,15 @@
 #include <initializer_list>
 #include <type_traits>
 
-#include "autograd/allocator.hpp"
 #include "autograd/check.hpp"
 #include "autograd/shape.hpp"
+#include "autograd/storage.hpp"
 
 namespace rw {
 
 /// A row-major tensor on recycled, 64-byte aligned memory.
 template <class T>
-using Tensor = xt::xarray<T, xt::layout_type::row_major, RecyclingAllocator<T>>;
+using Tensor = xt::xarray_container<Storage<T>, xt::layout_type::row_major, Shape>;
 
 /// Row numbers, class numbers and token ids.
 using Indices = Tensor<std::int64_t>;

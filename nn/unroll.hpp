@@ -66,8 +66,8 @@ requires Cell<C, T> Unrolled<T, typename C::State> unroll(const C& cell, const V
       options.lengths.empty() ? steps : *std::min_element(options.lengths.begin(), options.lengths.end());
 
   typename C::State state = options.initial ? *options.initial : cell.initial_state(batch);
-  const std::vector<Variable<T>> inputs = unstack(projected(cell, xs));
-  std::vector<Variable<T>> outputs(steps);
+  const List<Variable<T>> inputs = unstack(projected(cell, xs));
+  List<Variable<T>> outputs(steps);
   for (std::size_t i = 0; i < steps; ++i) {
     const std::size_t t = options.reverse ? steps - 1 - i : i;
     auto next = cell.step(inputs[t], state);

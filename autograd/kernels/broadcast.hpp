@@ -11,25 +11,25 @@ namespace rw::kernels {
 /// that tensors of one shape become one long row, and a matrix plus a row vector a loop over rows.
 template <std::size_t N>
 struct BroadcastPlan {
-  static constexpr std::size_t max_axes = 8;
+  static constexpr std::size_t max_axes = Shape::capacity;
 
   std::size_t axes = 1;
   std::array<std::size_t, max_axes> extent{1};                  // of the output, outermost first
   std::array<std::array<std::size_t, max_axes>, N> stride{{}};  // of each input, in elements; 0 where it repeats
 };
 
-/// Throws std::invalid_argument naming `op` where the output has more than eight axes.
+/// Inputs may be blocks of the columns of wider tensors: rows of input k are then pitch[k] elements apart, else 0.
 template <std::size_t N>
-BroadcastPlan<N> broadcast_plan(const char* op, const Shape& out, const std::array<const Shape*, N>& in) {
+BroadcastPlan<N> broadcast_plan(const Shape& out, const std::array<const Shape*, N>& in,
+                                const std::array<std::size_t, N>& pitch = {}) {
   BroadcastPlan<N> plan;
   bool same = true;
-  for (const Shape* shape : in) same = same && *shape == out;
+  for (std::size_t k = 0; k < N; ++k) same = same && pitch[k] == 0 && *in[k] == out;
   if (same) {
     plan.extent[0] = size_of(out);
     for (auto& stride : plan.stride) stride[0] = 1;
     return plan;
   }
-  if (out.size() > BroadcastPlan<N>::max_axes) fail(op, "at most eight axes", out);
   // Innermost first: an axis joins the one inside it where every input goes on with the same stride.
   std::array<std::size_t, N> step;
   step.fill(1);
@@ -37,14 +37,14 @@ BroadcastPlan<N> broadcast_plan(const char* op, const Shape& out, const std::arr
   std::array<std::size_t, BroadcastPlan<N>::max_axes> extent{};
   std::array<std::array<std::size_t, BroadcastPlan<N>::max_axes>, N> strides{{}};
   for (std::size_t i = out.size(); i-- > 0;) {
-    if (out[i] == 1) continue;
     std::array<std::size_t, N> stride{};
     for (std::size_t k = 0; k < N; ++k) {
       const std::size_t missing = out.size() - in[k]->size();
       const std::size_t own = i < missing ? 1 : (*in[k])[i - missing];
       stride[k] = own == 1 ? 0 : step[k];
-      step[k] *= own;
+      step[k] = i + 1 == out.size() && pitch[k] != 0 ? pitch[k] : step[k] * own;
     }
+    if (out[i] == 1) continue;
     bool joins = axes > 0;
     for (std::size_t k = 0; k < N && joins; ++k) joins = stride[k] == strides[k][axes - 1] * extent[axes - 1];
     if (joins) {

@@ -12,20 +12,16 @@ std::ptrdiff_t columns(std::size_t size, std::size_t rows) {
 }  // namespace
 
 template <class T>
-std::vector<Tensor<T>> cut(const Tensor<T>& x, std::size_t rows, const std::vector<Part>& parts) {
-  std::vector<Tensor<T>> out;
-  out.reserve(parts.size());
-  for (const Part& part : parts) {
-    Tensor<T>& y = out.emplace_back(empty<T>(part.shape));
-    const std::ptrdiff_t width = columns(y.size(), rows);
-    if (y.size() == 0) continue;
-    copy_rows(x.data() + part.begin, columns(x.size(), rows), y.data(), width, rows, static_cast<std::size_t>(width));
-  }
-  return out;
+Tensor<T> cut(const Tensor<T>& x, std::size_t rows, const Part& part) {
+  Tensor<T> y = empty<T>(part.shape);
+  const std::ptrdiff_t width = columns(y.size(), rows);
+  if (y.size() == 0) return y;
+  copy_rows(x.data() + part.begin, columns(x.size(), rows), y.data(), width, rows, static_cast<std::size_t>(width));
+  return y;
 }
 
 template <class T>
-Tensor<T> join(const std::vector<const Tensor<T>*>& xs, std::size_t rows, const std::vector<Part>& parts,
+Tensor<T> join(std::span<const Tensor<T>* const> xs, std::size_t rows, std::span<const Part> parts,
                const Shape& shape) {
   std::size_t covered = 0;
   for (const Tensor<T>* x : xs) covered += x->size();
@@ -39,11 +35,9 @@ Tensor<T> join(const std::vector<const Tensor<T>*>& xs, std::size_t rows, const 
   return out;
 }
 
-template std::vector<Tensor<float>> cut(const Tensor<float>&, std::size_t, const std::vector<Part>&);
-template std::vector<Tensor<double>> cut(const Tensor<double>&, std::size_t, const std::vector<Part>&);
-template Tensor<float> join(const std::vector<const Tensor<float>*>&, std::size_t, const std::vector<Part>&,
-                            const Shape&);
-template Tensor<double> join(const std::vector<const Tensor<double>*>&, std::size_t, const std::vector<Part>&,
-                             const Shape&);
+template Tensor<float> cut(const Tensor<float>&, std::size_t, const Part&);
+template Tensor<double> cut(const Tensor<double>&, std::size_t, const Part&);
+template Tensor<float> join(std::span<const Tensor<float>* const>, std::size_t, std::span<const Part>, const Shape&);
+template Tensor<double> join(std::span<const Tensor<double>* const>, std::size_t, std::span<const Part>, const Shape&);
 
 }  // namespace rw::kernels

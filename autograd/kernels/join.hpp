@@ -1,6 +1,6 @@
 #pragma once
 
-#include <vector>
+#include <span>
 
 #include "autograd/tensor.hpp"
 
@@ -12,13 +12,12 @@ struct Part {
   std::size_t begin = 0;  // its first column
 };
 
-/// The parts of x seen as `rows` rows.
+/// A part of x seen as `rows` rows.
 template <class T>
-std::vector<Tensor<T>> cut(const Tensor<T>& x, std::size_t rows, const std::vector<Part>& parts);
+Tensor<T> cut(const Tensor<T>& x, std::size_t rows, const Part& part);
 
 /// A tensor of `shape`, seen as `rows` rows, with xs[i] at parts[i] and 0 where there is no part.
 template <class T>
-Tensor<T> join(const std::vector<const Tensor<T>*>& xs, std::size_t rows, const std::vector<Part>& parts,
-               const Shape& shape);
+Tensor<T> join(std::span<const Tensor<T>* const> xs, std::size_t rows, std::span<const Part> parts, const Shape& shape);
 
 }  // namespace rw::kernels

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <vector>
 
 namespace rw::kernels {
 namespace {
@@ -14,8 +13,8 @@ struct Axis {
 
 // The axes of a copy between a region and its row-major form. Axes of extent 1 are left out, neighbours that go on
 // alike are merged, and the axis with the shortest step in the region stands last or next to last.
-std::vector<Axis> axes_of(const Region& region, bool read) {
-  std::vector<Axis> axes;  // innermost first until the end
+List<Axis> axes_of(const Region& region, bool read) {
+  List<Axis> axes;  // innermost first until the end
   std::ptrdiff_t packed = 1;
   for (std::size_t a = region.shape.size(); a-- > 0;) {
     const std::size_t extent = region.shape[a];
@@ -87,7 +86,7 @@ template <class T>
 Tensor<T> read_region(const Tensor<T>& x, const Region& region) {
   Tensor<T> out = empty<T>(region.shape);
   if (out.size() == 0) return out;
-  const std::vector<Axis> axes = axes_of(region, true);
+  const List<Axis> axes = axes_of(region, true);
   copy_axes(x.data() + region.offset, out.data(), axes.data(), axes.size());
   return out;
 }
@@ -96,9 +95,15 @@ template <class T>
 Tensor<T> write_region(const Tensor<T>& x, const Region& region, const Shape& shape, T fill) {
   Tensor<T> out = x.size() == size_of(shape) ? empty<T>(shape) : full<T>(shape, fill);
   if (x.size() == 0) return out;
-  const std::vector<Axis> axes = axes_of(region, false);
+  const List<Axis> axes = axes_of(region, false);
   copy_axes(x.data(), out.data() + region.offset, axes.data(), axes.size());
   return out;
+}
+
+template <class T>
+Tensor<T> transposed(const Tensor<T>& x) {
+  const Steps step = steps_of(x.shape());
+  return read_region(x, {{x.shape(1), x.shape(0)}, 0, {step[1], step[0]}});
 }
 
 template <class T>
@@ -115,6 +120,8 @@ template Tensor<float> read_region(const Tensor<float>&, const Region&);
 template Tensor<double> read_region(const Tensor<double>&, const Region&);
 template Tensor<float> write_region(const Tensor<float>&, const Region&, const Shape&, float);
 template Tensor<double> write_region(const Tensor<double>&, const Region&, const Shape&, double);
+template Tensor<float> transposed(const Tensor<float>&);
+template Tensor<double> transposed(const Tensor<double>&);
 template void copy_rows(const float*, std::ptrdiff_t, float*, std::ptrdiff_t, std::size_t, std::size_t);
 template void copy_rows(const double*, std::ptrdiff_t, double*, std::ptrdiff_t, std::size_t, std::size_t);
 

@@ -5,7 +5,7 @@
 namespace rw::kernels {
 
 /// Steps in elements, one an axis; negative where an axis is read backwards.
-using Steps = xt::dynamic_shape<std::ptrdiff_t>;
+using Steps = PerAxis<std::ptrdiff_t>;
 
 /// The row-major steps of `shape`.
 Steps steps_of(const Shape& shape);
@@ -24,6 +24,10 @@ Tensor<T> read_region(const Tensor<T>& x, const Region& region);
 /// A tensor of `shape` with x in the region and `fill` elsewhere; x [region.shape].
 template <class T>
 Tensor<T> write_region(const Tensor<T>& x, const Region& region, const Shape& shape, T fill);
+
+/// A matrix with its axes exchanged.
+template <class T>
+Tensor<T> transposed(const Tensor<T>& x);
 
 /// Copies `rows` rows of `width` elements; the steps lead from a row to the next.
 template <class T>

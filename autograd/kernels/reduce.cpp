@@ -104,7 +104,7 @@ Tensor<T> fold_to(const char* op, const Tensor<T>& x, const Shape& shape, const 
   Tensor<T> out = full<T>(shape, neutral);
   if (x.size() == 0) return out;
   if (c == nullptr) c = out.data();
-  const auto plan = broadcast_plan<1>(op, x.shape(), {&shape});
+  const auto plan = broadcast_plan<1>(x.shape(), {&shape});
   const std::size_t last = plan.axes - 1, columns = plan.extent[last];
   const T* from = x.data();
   for_each_row(plan, [&](const std::array<std::size_t, 1>& offset) {
@@ -201,7 +201,7 @@ Tensor<T> broadcast_to(const char* op, const Tensor<T>& x, const Shape& shape) {
   check_broadcasts(op, x.shape(), shape);
   Tensor<T> out = empty<T>(shape);
   if (out.size() == 0) return out;
-  const auto plan = broadcast_plan<1>(op, shape, {&x.shape()});
+  const auto plan = broadcast_plan<1>(shape, {&x.shape()});
   const std::size_t last = plan.axes - 1, columns = plan.extent[last];
   T* to = out.data();
   for_each_row(plan, [&](const std::array<std::size_t, 1>& offset) {

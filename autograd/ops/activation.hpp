@@ -1,5 +1,6 @@
 #pragma once
 
+#include "autograd/lane_math.hpp"
 #include "autograd/ops/exponential.hpp"
 
 // Activation functions, elementwise, without overflow for any finite x.
@@ -10,17 +11,14 @@ namespace rules {
 struct Tanh : Unary {
   static constexpr const char* name = "tanh";
   static constexpr Reads reads = Reads::output;
-  auto value(const auto& x) const { return xsimd::tanh(x); }
+  auto value(const auto& x) const { return fast_tanh(x); }
   auto dx(const auto& dy, const auto& y) const { return dy * (1 - square(y)); }
 };
 
 struct Sigmoid : Unary {
   static constexpr const char* name = "sigmoid";
   static constexpr Reads reads = Reads::output;
-  template <class Batch>
-  Batch value(const Batch& x) const {
-    return Batch(1) / (Batch(1) + xsimd::exp(-x));
-  }
+  auto value(const auto& x) const { return fast_sigmoid(x); }
   auto dx(const auto& dy, const auto& y) const { return dy * (y * (1 - y)); }
 };
 

@@ -10,22 +10,25 @@ namespace rules {
 
 struct Add : Nary {
   static constexpr const char* name = "add";
-  static constexpr bool linear = true;
+  static constexpr std::array<unsigned, 3> reads{0, 0, 0};
+  static constexpr std::array<bool, 3> same{true, true, false};
   auto value(const auto& a, const auto& b) const { return a + b; }
-  auto da(const auto& dy) const { return dy; }
-  auto db(const auto& dy) const { return dy; }
+  auto da(const auto& dy, const auto&, const auto&) const { return dy; }
+  auto db(const auto& dy, const auto&, const auto&) const { return dy; }
 };
 
 struct Subtract : Nary {
   static constexpr const char* name = "subtract";
-  static constexpr bool linear = true;
+  static constexpr std::array<unsigned, 3> reads{0, 0, 0};
+  static constexpr std::array<bool, 3> same{true, false, false};
   auto value(const auto& a, const auto& b) const { return a - b; }
-  auto da(const auto& dy) const { return dy; }
-  auto db(const auto& dy) const { return -dy; }
+  auto da(const auto& dy, const auto&, const auto&) const { return dy; }
+  auto db(const auto& dy, const auto&, const auto&) const { return -dy; }
 };
 
 struct Multiply : Nary {
   static constexpr const char* name = "multiply";
+  static constexpr std::array<unsigned, 3> reads{0b10, 0b01, 0};
   auto value(const auto& a, const auto& b) const { return a * b; }
   auto da(const auto& dy, const auto&, const auto& b) const { return dy * b; }
   auto db(const auto& dy, const auto& a, const auto&) const { return dy * a; }
@@ -33,6 +36,7 @@ struct Multiply : Nary {
 
 struct Divide : Nary {
   static constexpr const char* name = "divide";
+  static constexpr std::array<unsigned, 3> reads{0b10, 0b11, 0};
   auto value(const auto& a, const auto& b) const { return a / b; }
   auto da(const auto& dy, const auto&, const auto& b) const { return dy / b; }
   auto db(const auto& dy, const auto& a, const auto& b) const { return -dy * (a / (b * b)); }
@@ -61,6 +65,7 @@ struct Minimum : Nary {
 
 struct Where : Nary {
   static constexpr const char* name = "where";
+  static constexpr std::array<unsigned, 3> reads{0, 0b001, 0b001};
   auto value(const auto& condition, const auto& a, const auto& b) const {
     return xsimd::select(condition != std::decay_t<decltype(condition)>(0), a, b);
   }

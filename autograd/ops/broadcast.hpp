@@ -26,4 +26,26 @@ Variable<T> broadcast_to(const Variable<T>& x, const Shape& shape) {
                 wrt(x, [from = x.shape()](const Variable<T>& dy) { return sum_to(dy, from); }));
 }
 
+namespace detail {
+
+template <class T>
+struct Repeated {
+  std::array<const Variable<T>*, 1> inputs;
+};
+
+template <class T>
+void attach(Tape<T>& tape, Repeated<T>&& repeated, const Variable<T>& y) {
+  const Variable<T>& x = *repeated.inputs[0];
+  if (x.shape() == y.shape()) return attach(tape, same(x), y);
+  attach(tape, wrt(x, [shape = x.shape()](const Variable<T>& dy) { return sum_to(dy, shape); }), y);
+}
+
+}  // namespace detail
+
+/// The derivative with respect to a term of a sum that broadcasting repeated: dy summed over the axes added.
+template <class T>
+detail::Repeated<T> repeated(const Variable<T>& x) {
+  return {{&x}};
+}
+
 }  // namespace rw

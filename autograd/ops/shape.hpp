@@ -70,7 +70,7 @@ Variable<T> reshape(const Variable<T>& x, const Shape& shape) {
   if (x.shape() == shape) return x;
   if (x.size() != size_of(shape))
     fail("reshape", "a shape of " + std::to_string(x.size()) + " elements", "x ", x.shape(), ", shape ", shape);
-  return record("reshape", reshaped(x.value(), shape),
+  return record("reshape", x.part(0, shape),
                 wrt(x, [from = x.shape()](const Variable<T>& dy) { return reshape(dy, from); }));
 }
 

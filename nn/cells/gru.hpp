@@ -3,7 +3,6 @@
 #include <optional>
 
 #include "autograd/fuse.hpp"
-#include "autograd/ops/join.hpp"
 #include "autograd/ops/matmul.hpp"
 #include "nn/cell.hpp"
 #include "nn/init.hpp"
@@ -44,8 +43,7 @@ struct Gru {
   }
 
   Step<T, State> step(const Variable<T>& x, const State& s) const {
-    const auto [xr, xz, xn] = split<3>(x);
-    const auto [hr, hz, hn] = split<3>(matmul(s.h, weight_hh));
+    const auto uh = matmul(s.h, weight_hh);
     const Variable<T> b_hn = bias_hn ? Variable<T>(*bias_hn) : scalar<T>(0);
     const auto h = fuse(
         [](auto xr, auto xz, auto xn, auto hr, auto hz, auto hn, auto b_hn, auto h) {
@@ -54,7 +52,7 @@ struct Gru {
           auto n = tanh(xn + r * (hn + b_hn));
           return (1 - z) * n + z * h;
         },
-        xr, xz, xn, hr, hz, hn, b_hn, s.h);
+        blocks<3>(x), blocks<3>(uh), b_hn, s.h);
     return {h, {h}};
   }
 

@@ -3,7 +3,6 @@
 #include <optional>
 
 #include "autograd/fuse.hpp"
-#include "autograd/ops/join.hpp"
 #include "autograd/ops/matmul.hpp"
 #include "nn/cell.hpp"
 #include "nn/init.hpp"
@@ -42,13 +41,13 @@ struct Lstm {
   }
 
   Step<T, State> step(const Variable<T>& x, const State& s) const {
-    const auto [i, f, g, o] = split<4>(affine(s.h, weight_hh, x));
+    const auto gates = affine(s.h, weight_hh, x);
     const auto [h, c] = fuse(
         [](auto i, auto f, auto g, auto o, auto c) {
           auto next = sigmoid(f) * c + sigmoid(i) * tanh(g);
           return std::tuple{sigmoid(o) * tanh(next), next};
         },
-        i, f, g, o, s.c);
+        blocks<4>(gates), s.c);
     return {h, {h, c}};
   }
 

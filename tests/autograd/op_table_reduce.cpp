@@ -2,6 +2,7 @@
 #include <cmath>
 #include <map>
 
+#include "autograd/ops/normalize.hpp"
 #include "autograd/ops/softmax.hpp"
 #include "op_table.hpp"
 
@@ -127,6 +128,56 @@ Reference softmax_reference(std::size_t axis, const Tensor<double>& mask,
   };
 }
 
+// Each row of x less its mean, by √(variance + ε), times a gain and plus a shift for each column.
+Values layer_norm_reference(const Values& x, double epsilon) {
+  const std::size_t n = x[1].size();
+  std::vector<Elements> rows;
+  for (auto at = x[0].begin(); at != x[0].end(); at += n) rows.emplace_back(at, at + n);
+  std::size_t i = 0;
+  return {tabulate(x[0].shape(), [&](const Index&) {
+    const Elements& row = rows[i / n];
+    const std::size_t column = i++ % n;
+    const double count = static_cast<double>(n), mean = sum_of(row) / count;
+    const double unit = (row[column] - mean) / std::sqrt(spread_of(row, count) + epsilon);
+    return unit * x[1].data()[column] + x[2].data()[column];
+  })};
+}
+
+OpRows layer_norm_rows() {
+  Values far = random_values({{3, 20}, {20}, {20}});  // a mean of 1000 with a spread of 1, without rounding in float
+  for (double& v : far[0]) v = 1e3 + std::round(8 * v) / 8;
+  OpRow row = op(
+      "layer_norm", [](const auto& x) { return layer_norm(x[0], x[1], x[2]); },
+      [](const Values& x) { return layer_norm_reference(x, 1e-5); },
+      {random_values({{3, 17}, {17}, {17}}), random_values({{2, 2, 4}, {4}, {4}}), random_values({{5}, {5}, {5}}),
+       random_values({{2, 85}, {85}, {85}}), random_values({{4, 1}, {1}, {1}}), random_values({{0, 3}, {3}, {3}}), far},
+      {{[] { layer_norm(ones({}), ones({1}), ones({1})); }, "expected rows of at least one element; got x []"},
+       {[] {
+          layer_norm(ones({2, 0}), ones({0}), ones({0}));
+        },
+        "expected rows of at least one element; got x [2, 0]"},
+       {[] {
+          layer_norm(ones({2, 3}), ones({2}), ones({3}));
+        },
+        "expected gain and shift [3]; got gain [2], shift [3]"},
+       {[] {
+          layer_norm(ones({2, 3}), ones({3}), ones({1, 3}));
+        },
+        "expected gain and shift [3]; got gain [3], shift [1, 3]"},
+       {[] { layer_norm(ones({3}), ones({3}), ones({3}), -1e-5); }, "expected epsilon of at least 0; got -1e-05"},
+       {[] { layer_norm(ones({3}), ones({3}), ones({3}), std::nan("")); }, "expected epsilon of at least 0; got nan"}});
+  row.extremes = {{full<double>({2, 5}, 1e4), full<double>({5}, 1), full<double>({5}, 1)},
+                  {tensor<double>({2, 2}, {-1e4, 1e4, 1e-4, -1e-4}), full<double>({2}, 1e4), full<double>({2}, 1e4)}};
+  return {std::move(row),
+          op(
+              "layer_norm(twice, of another epsilon)",
+              [](const auto& x) { return layer_norm(layer_norm(x[0], x[1], x[2], 0.5), x[1], x[2], 0); },
+              [](const Values& x) {
+                return layer_norm_reference({layer_norm_reference(x, 0.5)[0], x[1], x[2]}, 0);
+              },
+              {random_values({{3, 6}, {6}, {6}}), random_values({{7}, {7}, {7}})})};
+}
+
 }  // namespace
 
 OpRows reduce_rows() {
@@ -163,6 +214,7 @@ OpRows reduce_rows() {
                     {random_values({{4, 3}}), random_values({{2}})}));
   add(reductions(
       "norm", [](const auto& x, const Reduce& over) { return norm(x, over); }, length));
+  add(layer_norm_rows());
   return rows;
 }
 

@@ -97,7 +97,8 @@ BOOST_AUTO_TEST_CASE(unrolled_streamed_and_written_out_agree) {
   }
 
   const auto whole = nn::unroll(cell, xs);
-  std::vector<Variable<double>> inputs = unstack(xs), outputs;
+  const auto inputs = unstack(xs);
+  std::vector<Variable<double>> outputs;
   // [stream]
   auto state = cell.initial_state(3);
   for (const auto& x : inputs) {  // x [B, I]
@@ -171,7 +172,7 @@ BOOST_AUTO_TEST_CASE(a_state_goes_into_the_next_window) {
   UpdateGate<double> cell({.input = 2, .hidden = 3}, random);
   optim::Sgd<double> sgd({.learning_rate = 0});
   const Variable<double> xs = nn::normal<double>({6, 2, 2}, 1, random);
-  const std::vector<Variable<double>> windows = split(xs, 3, 0);
+  const auto windows = split(xs, 3, 0);
   // [windows]
   auto state = cell.initial_state(2);
   for (const auto& window : windows) {  // [T, B, I] each

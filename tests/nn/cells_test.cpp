@@ -306,7 +306,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_detached_state_ends_backpropagation_at_the_windo
   Tape<double> another;
   const V z = another.watch(late);
   const auto next = unroll(cell, z, {.initial = carried});
-  BOOST_TEST(difference(gradients_of(another, weighed_all(next.outputs, next.state, 1), cell, z), gradients) == 0);
+  // Not to the bit: how often a tape reads a weight decides how it is multiplied (Tape::uses).
+  BOOST_TEST(difference(gradients_of(another, weighed_all(next.outputs, next.state, 1), cell, z), gradients) < 1e-15);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

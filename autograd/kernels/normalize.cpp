@@ -1,0 +1,113 @@
+#include "autograd/kernels/normalize.hpp"
+
+#include <cmath>
+
+#include "autograd/lane.hpp"
+
+// Elements are counted from the first of their row: a large mean then costs no digits, and a row of equal elements has
+// variance 0 exactly.
+
+namespace rw::kernels {
+namespace {
+
+// Σ f(from[0][i], from[1][i], ...)[m] over i < n: f takes N batches and returns M.
+template <std::size_t M, class T, std::size_t N, class F>
+std::array<T, M> sum_row(const std::array<const T*, N>& from, std::size_t n, const F& f) {
+  using Batch = xsimd::batch<T>;
+  constexpr std::size_t width = lane_size<T>, side = 4;  // additions one after another would wait for each other
+  using Terms = std::array<Batch, M>;
+  const auto terms = [&](const std::array<const T*, N>& at, std::size_t i) -> Terms {
+    std::array<Batch, N> x;
+    for (std::size_t k = 0; k < N; ++k) x[k] = xsimd::load_unaligned(at[k] + i);
+    return f(x);
+  };
+  Terms sums[side];
+  for (Terms& sum : sums) sum.fill(Batch(T(0)));
+  const auto add = [](Terms& sum, const Terms& more) {
+    for (std::size_t m = 0; m < M; ++m) sum[m] += more[m];
+  };
+  std::size_t i = 0;
+  for (; i + side * width <= n; i += side * width) {
+    for (std::size_t s = 0; s < side; ++s) add(sums[s], terms(from, i + s * width));
+  }
+  for (; i + width <= n; i += width) add(sums[0], terms(from, i));
+  if (const std::size_t left = n - i; left > 0) {  // loops of fixed length become masked instructions
+    alignas(64) T rest[N][width];
+    alignas(64) T part[width];
+    std::array<const T*, N> at;
+    for (std::size_t k = 0; k < N; ++k) {
+      for (std::size_t j = 0; j < width; ++j) rest[k][j] = j < left ? from[k][i + j] : T(0);
+      at[k] = rest[k];
+    }
+    Terms last = terms(at, 0);
+    for (Batch& term : last) {
+      term.store_aligned(part);
+      for (std::size_t j = 0; j < width; ++j) part[j] = j < left ? part[j] : T(0);
+      term = Batch::load_aligned(part);
+    }
+    add(sums[1], last);
+  }
+  std::array<T, M> totals;
+  for (std::size_t m = 0; m < M; ++m) totals[m] = xsimd::hadd((sums[0][m] + sums[1][m]) + (sums[2][m] + sums[3][m]));
+  return totals;
+}
+
+}  // namespace
+
+template <class T>
+Normalized<T> layer_norm(const Tensor<T>& x, const Tensor<T>& gain, const Tensor<T>& shift, double epsilon) {
+  using Batch = xsimd::batch<T>;
+  const std::size_t n = gain.size(), rows = x.size() / n;
+  Normalized<T> out{empty<T>(x.shape()), empty<T>({rows, 2})};
+  const T* row = x.data();
+  T *y = out.y.data(), *moments = out.moments.data();
+  for (std::size_t r = 0; r < rows; ++r, row += n, y += n, moments += 2) {
+    const Batch first(row[0]);
+    const auto sum = [&](const auto& term) { return sum_row<1, T, 1>({row}, n, term)[0]; };
+    const Batch mean(moments[0] = sum([&](const auto& x) { return std::array{x[0] - first}; }) / static_cast<T>(n));
+    const double variance = static_cast<double>(sum([&](const auto& x) {
+                              const Batch d = x[0] - first - mean;
+                              return std::array{d * d};
+                            })) /
+                            static_cast<double>(n);
+    const Batch scale(moments[1] = static_cast<T>(1 / std::sqrt(variance + epsilon)));
+    rw::detail::map_row<T, 3, 1>({row, gain.data(), shift.data()}, {1, 1, 1}, {y}, n, [&](const auto& in) {
+      return std::array{Lane<T>{xsimd::fma((in[0].v - first - mean) * scale, in[1].v, in[2].v)}};
+    });
+  }
+  return out;
+}
+
+template <class T>
+void layer_norm_backward(const Tensor<T>& dy, const Tensor<T>& x, const Tensor<T>& gain, const Tensor<T>& moments,
+                         T* dx, Tensor<T>& dgain, Tensor<T>& dshift) {
+  using Batch = xsimd::batch<T>;
+  const std::size_t n = gain.size(), rows = x.size() / n;
+  const T *row = x.data(), *d = dy.data(), *moment = moments.data();
+  for (std::size_t r = 0; r < rows; ++r, row += n, d += n, dx += n, moment += 2) {
+    const Batch first(row[0]), mean(moment[0]), scale(moment[1]);
+    const auto normalized = [&](const Batch& x) { return (x - first - mean) * scale; };
+    const auto [g, gx] = sum_row<2, T, 3>({d, gain.data(), row}, n, [&](const auto& in) {
+      const Batch g = in[0] * in[1];
+      return std::array{g, g * normalized(in[2])};
+    });
+    const Batch mean_g(g / static_cast<T>(n)), mean_gx(gx / static_cast<T>(n));
+    rw::detail::map_row<T, 5, 3>(
+        {d, gain.data(), row, dgain.data(), dshift.data()}, {1, 1, 1, 1, 1}, {dx, dgain.data(), dshift.data()}, n,
+        [&](const auto& in) {
+          const Batch d = in[0].v, h = normalized(in[2].v);
+          // g is rounded before its mean is taken off, so that a row of one element leaves 0 exactly.
+          const Batch rest = xsimd::fnma(h, mean_gx, d * in[1].v) - mean_g;
+          return std::array{Lane<T>{rest * scale}, Lane<T>{in[3].v + d * h}, Lane<T>{in[4].v + d}};
+        });
+  }
+}
+
+#define INSTANTIATE(T)                                                                                          \
+  template Normalized<T> layer_norm(const Tensor<T>&, const Tensor<T>&, const Tensor<T>&, double);              \
+  template void layer_norm_backward(const Tensor<T>&, const Tensor<T>&, const Tensor<T>&, const Tensor<T>&, T*, \
+                                    Tensor<T>&, Tensor<T>&);
+INSTANTIATE(float)
+INSTANTIATE(double)
+
+}  // namespace rw::kernels

@@ -1,0 +1,24 @@
+#pragma once
+
+#include "autograd/tensor.hpp"
+
+// Normalisation of rows, a tensor [..., n] seen as rows of n elements, none where it has no element.
+
+namespace rw::kernels {
+
+/// (x − mean)/σ ⊙ gain + shift of every row, σ = √(variance + ε), and what the way back needs of the rows.
+template <class T>
+struct Normalized {
+  Tensor<T> y;
+  Tensor<T> moments;  // [rows, 2]: the mean, counted from the row's first element, and 1/σ
+};
+
+template <class T>
+Normalized<T> layer_norm(const Tensor<T>& x, const Tensor<T>& gain, const Tensor<T>& shift, double epsilon);
+
+/// The way back of dy, [..., n] like x and dx. Adds to dgain and dshift [n]; dx may be where dy is.
+template <class T>
+void layer_norm_backward(const Tensor<T>& dy, const Tensor<T>& x, const Tensor<T>& gain, const Tensor<T>& moments,
+                         T* dx, Tensor<T>& dgain, Tensor<T>& dshift);
+
+}  // namespace rw::kernels

@@ -1,0 +1,59 @@
+#pragma once
+
+#include "autograd/kernels/normalize.hpp"
+#include "autograd/ops/reduce.hpp"
+
+namespace rw {
+namespace detail {
+
+/// The way back of layer_norm, with x̂ = (x − x̄)/σ and g = dy ⊙ gain:
+/// dx = (g − mean(g) − x̂ ⊙ mean(g ⊙ x̂))/σ, dgain = Σ dy ⊙ x̂ and dshift = Σ dy over the rows.
+template <class T>
+struct LayerNormDerivative {
+  Variable<T> x, gain;
+  Tensor<T> moments;
+  double epsilon;
+
+  void operator()(std::span<const Variable<T>> dys, Flow<T>& flow) const {
+    Tape<T>::current() != nullptr ? recorded(dys[0], flow) : at_once(dys[0], flow);
+  }
+
+  void at_once(const Variable<T>& dy, Flow<T>& flow) const {
+    Variable<T> dx = flow.room(0, x.shape());
+    Tensor<T> dgain = zeros<T>(gain.shape()), dshift = zeros<T>(gain.shape());
+    kernels::layer_norm_backward(dy.value(), x.value(), gain.value(), moments, dx.fresh(), dgain, dshift);
+    flow.add(0, std::move(dx));
+    flow.add(1, Variable<T>(std::move(dgain)));
+    flow.add(2, Variable<T>(std::move(dshift)));
+  }
+
+  void recorded(const Variable<T>& dy, Flow<T>& flow) const {
+    const Reduce row{{-1}, true};
+    const Variable<T> sigma = sqrt(variance(x, row) + epsilon), xhat = (x - mean(x, row)) / sigma, g = dy * gain;
+    flow.add(0, (g - mean(g, row) - xhat * mean(g * xhat, row)) / sigma);
+    flow.add(1, sum_to(dy * xhat, gain.shape()));
+    flow.add(2, sum_to(dy, gain.shape()));
+  }
+};
+
+}  // namespace detail
+
+/// y = (x − x̄)/σ ⊙ gain + shift with σ = √(variance + ε), the mean x̄ and the biased variance taken over the last axis
+/// (Ba, Kiros & Hinton 2016).   x [..., n], gain [n], shift [n] -> y [..., n].
+/// Throws std::invalid_argument where rows are empty, gain or shift is not [n], or ε is not at least 0.
+template <class T>
+Variable<T> layer_norm(const Variable<T>& x, const std::type_identity_t<Variable<T>>& gain,
+                       const std::type_identity_t<Variable<T>>& shift, double epsilon = 1e-5) {
+  if (x.rank() == 0 || x.shape().back() == 0) fail("layer_norm", "rows of at least one element", "x ", x.shape());
+  const Shape row{x.shape().back()};
+  if (gain.shape() != row || shift.shape() != row) {
+    fail("layer_norm", "gain and shift " + to_string(row), "gain ", gain.shape(), ", shift ", shift.shape());
+  }
+  if (!(epsilon >= 0)) fail("layer_norm", "epsilon of at least 0", epsilon);
+  auto [y, moments] = kernels::layer_norm(x.value(), gain.value(), shift.value(), epsilon);
+  const std::array<const Variable<T>*, 3> inputs{&x, &gain, &shift};
+  return record("layer_norm", std::move(y),
+                wrt(inputs, detail::LayerNormDerivative<T>{x, gain, std::move(moments), epsilon}));
+}
+
+}  // namespace rw
