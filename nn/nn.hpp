@@ -6,6 +6,7 @@
 #include "nn/bidirectional.hpp"
 #include "nn/cells/gru.hpp"
 #include "nn/cells/lstm.hpp"
+#include "nn/cells/rnn.hpp"
 #include "nn/convert.hpp"
 #include "nn/dropout.hpp"
 #include "nn/embedding.hpp"

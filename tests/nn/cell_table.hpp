@@ -6,6 +6,7 @@
 #include "autograd/ops/softmax.hpp"
 #include "nn/cells/gru.hpp"
 #include "nn/cells/lstm.hpp"
+#include "nn/cells/rnn.hpp"
 #include "tests/nn/common.hpp"
 
 // One row a cell. A row names the cell, makes one and gives
@@ -66,6 +67,33 @@ struct LstmRow {
     const auto c = sigmoid(parts[1]) * s.c + sigmoid(parts[0]) * tanh(parts[2]);
     const auto h = sigmoid(parts[3]) * tanh(c);
     return rw::nn::Step<double, Cell::State>{h, {h, c}};
+  }
+};
+
+template <bool Bias>
+struct RnnRow {
+  using Cell = rw::nn::Rnn<double>;
+  static Cell make(std::size_t input, std::size_t hidden, Random& random) {
+    return Cell({.input = input, .hidden = hidden, .bias = Bias}, random);
+  }
+  static std::vector<std::string> names() {
+    return Bias ? std::vector<std::string>{"weight_ih", "weight_hh", "bias"}
+                : std::vector<std::string>{"weight_ih", "weight_hh"};
+  }
+
+  static Numbers step(const Cell& cell, const Numbers& x, Numbers& h) {
+    Numbers next(cell.hidden());
+    for (std::size_t j = 0; j < next.size(); ++j) {
+      next[j] = std::tanh(column(x, 0, cell.weight_ih, j) + column(h, 0, cell.weight_hh, j) + at(cell.bias, j));
+    }
+    return h = next;
+  }
+
+  static auto unfused(const Cell& cell, const Variable<double>& x, const Cell::State& s) {
+    auto sum = matmul(x, cell.weight_ih) + matmul(s.h, cell.weight_hh);
+    if (cell.bias) sum = sum + *cell.bias;
+    const auto h = tanh(sum);
+    return rw::nn::Step<double, Cell::State>{h, {h}};
   }
 };
 
@@ -234,7 +262,8 @@ struct NotebookRow {
   static auto unfused(const Cell& cell, const Variable<double>& x, const Cell::State& s) { return cell.step(x, s); }
 };
 
-using Rows = std::tuple<LstmRow<true>, LstmRow<false>, GruRow<true>, GruRow<false>, MinimalGatedUnitRow, NotebookRow>;
+using Rows = std::tuple<LstmRow<true>, LstmRow<false>, GruRow<true>, GruRow<false>, RnnRow<true>, RnnRow<false>,
+                        MinimalGatedUnitRow, NotebookRow>;
 
 /// The row's cell with parameters that are all different, biases too.
 template <class Row>
