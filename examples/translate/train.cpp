@@ -4,7 +4,7 @@
 #include <cstdio>
 #include <system_error>
 
-#include "autograd/blas.hpp"
+#include "autograd/shards.hpp"
 #include "examples/translate/evaluate.hpp"
 #include "examples/translate/progress.hpp"
 #include "nn/replacement.hpp"
@@ -49,40 +49,24 @@ Trainer::Trainer(Model<float>& model, const TrainSettings& settings)
       settings_(settings),
       random_(settings.seed + 1),
       workers_(settings.threads),
-      adam_({.learning_rate = settings.learning_rate}) {
-  rw::set_gemm_threads(1);  // the batch is shared out instead: its elementwise work gains as well
-}
+      adam_({.learning_rate = settings.learning_rate}) {}
 
 double Trainer::step(const std::vector<Encoded>& pairs, std::span<const std::size_t> chosen, double learning_rate) {
   if (chosen.empty()) rw::fail("Trainer::step", "at least one pair", chosen.size());
-  const std::size_t shards = std::min(workers_.count(), chosen.size());
-  std::vector<Batch> batches;
+  const std::size_t shards = rw::shards_of(chosen.size(), workers_.count());
   std::vector<rw::Random> randoms;
   std::size_t tokens = 0;
-  for (std::size_t s = 0; s < shards; ++s) {
-    const std::size_t begin = chosen.size() * s / shards, end = chosen.size() * (s + 1) / shards;
-    batches.push_back(make_batch(pairs, chosen.subspan(begin, end - begin)));
-    randoms.push_back(random_.split());
-    tokens += batches.back().target_tokens;
-  }
-  std::vector<double> losses(shards, 0);
-  std::vector<rw::Gradients<float>> gradients(shards);
-  workers_.run([&](std::size_t s) {
-    if (s >= shards) return;
-    rw::Tape<float> tape;
-    const auto loss = model_.loss(batches[s], settings_.smoothing, &randoms[s]);
-    losses[s] = loss.item();
-    gradients[s] = tape.backward(loss, {.seed = rw::full<float>(loss.shape(), 1.0f / static_cast<float>(tokens))});
+  for (std::size_t s = 0; s < shards; ++s) randoms.push_back(random_.split());
+  for (const std::size_t i : chosen) tokens += pairs[i].target.size();
+  const double share = 1 / static_cast<double>(tokens);
+  rw::Learned<float> learned = rw::learn<float>(workers_, chosen.size(), [&](const rw::Shard& s) {
+    const Batch batch = make_batch(pairs, chosen.subspan(s.begin, s.end - s.begin));
+    return model_.loss(batch, settings_.smoothing, &randoms[s.index]) * share;
   });
-  double loss = losses[0];
-  for (std::size_t s = 1; s < shards; ++s) {
-    gradients[0] += std::move(gradients[s]);
-    loss += losses[s];
-  }
-  rw::optim::clip_global_norm(gradients[0], settings_.clip);
+  rw::optim::clip_global_norm(learned.gradients, settings_.clip);
   adam_.set_learning_rate(learning_rate);
-  adam_.step(model_.parameters(), gradients[0], &workers_);
-  return loss;
+  adam_.step(model_.parameters(), learned.gradients, &workers_);
+  return learned.loss * static_cast<double>(tokens);
 }
 
 bool train(const std::vector<Pair>& train, const std::vector<Pair>& valid, const ModelSettings& model_settings,
