@@ -166,16 +166,17 @@ void attach_nth(Tape<T>& tape, const Rule& rule, const Variable<T>& y, const Xs&
   for_constants<sizeof...(Xs)>([&](auto j) {
     if constexpr ((Dx::reads >> j & 1u) != 0) read[rank_of(Dx::reads, j)] = std::get<j>(all);
   });
-  attach(
-      tape,
-      wrt(input,
-          [dx = Dx{rule}, shape = input.shape(), read = std::move(read)](const Variable<T>& dy, const Into<T>& into) {
-            const auto derive = [&](const Into<T>& to) {
-              return std::apply([&](const auto&... x) { return pointwise(to, Rule::name, dx, dy, x...); }, read);
-            };
-            return dy.shape() == shape ? derive(into) : sum_to(derive(Into<T>()), shape);
-          }),
-      y);
+  attach(tape,
+         wrt(input,
+             [dx = Dx{rule}, read = std::move(read)](const Variable<T>& dy, const Into<T>& into) {
+               const auto derive = [&](const Into<T>& to) {
+                 return std::apply([&](const auto&... x) { return pointwise(to, Rule::name, dx, dy, x...); }, read);
+               };
+               if (dy.shape() == into.input_shape()) return derive(into);
+               const Shape shape = into.input_shape();  // a copy: recording moves the tape's own
+               return sum_to(derive(Into<T>()), shape);
+             }),
+         y);
 }
 
 template <class Rule, class T, class... Xs>

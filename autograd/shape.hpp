@@ -41,6 +41,15 @@ class PerAxis {
   static constexpr size_type capacity = 8;
 
   PerAxis() = default;
+  // Axis by axis, because these were mostly written one by one just before: a wide copy would wait for that.
+  PerAxis(const PerAxis& other) : size_(other.size_) {
+    for (size_type i = 0; i < size_; ++i) at_[i] = other.at_[i];
+  }
+  PerAxis& operator=(const PerAxis& other) {
+    size_ = other.size_;
+    for (size_type i = 0; i < size_; ++i) at_[i] = other.at_[i];
+    return *this;
+  }
   explicit PerAxis(size_type n, X value = X()) { resize(n, value); }
   PerAxis(std::initializer_list<X> xs) : PerAxis(xs.begin(), xs.end()) {}
   template <std::forward_iterator It>

@@ -113,6 +113,14 @@ void Tape<T>::open(const char* op, std::span<Variable<T>> ys) {
 }
 
 template <class T>
+Place Tape<T>::open(const char* op, std::size_t outputs, const Shape& shape) {
+  const Place first{run_, slots_.size()};
+  nodes_.emplace_back(op, slots_.size(), outputs, edges_.size());
+  for (std::size_t i = 0; i < outputs; ++i) add_slot(shape, {});
+  return first;
+}
+
+template <class T>
 void Tape<T>::add_edge(Derivative<T>* derivative, std::span<const Variable<T>* const> inputs) {
   edges_.emplace_back(derivative, input_slots_.size(), inputs.size());
   for (const Variable<T>* x : inputs) {

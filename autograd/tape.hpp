@@ -66,6 +66,9 @@ class Tape {
   /// Opens a node whose outputs are ys; from here on they stand on this tape.
   void open(const char* op, std::span<Variable<T>> ys);
 
+  /// The same for outputs of one shape that do not exist yet: the place of the first; the others follow it.
+  Place open(const char* op, std::size_t outputs, const Shape& shape);
+
   /// Gives the open node a derivative with respect to `inputs`; those not held are skipped when it is called.
   template <class D>
   void attach(std::span<const Variable<T>* const> inputs, D derivative) {
@@ -149,6 +152,9 @@ class Flow {
   /// Whether anything becomes of the gradient of input i.
   bool wanted(std::size_t i) const { return slots_[i] != Tape<T>::none; }
 
+  /// The shape of input i.
+  const Shape& shape(std::size_t i) const { return tape_.slots_[slots_[i]].shape; }
+
   /// Adds a term to the gradient of input i. Throws std::invalid_argument where it has not the input's shape.
   void add(std::size_t i, Variable<T> term);
   void add(std::size_t i, Product<T> term);
@@ -178,6 +184,9 @@ class Into {
  public:
   Into() = default;
   Into(Flow<T>& flow, std::size_t input) : flow_(&flow), input_(input) {}
+  /// The shape of the input whose gradient it is; for derivatives only.
+  const Shape& input_shape() const { return flow_->shape(input_); }
+
   Variable<T> make(const Shape& shape) const {
     return flow_ != nullptr ? flow_->room(input_, shape) : Variable<T>::uninitialised(shape);
   }

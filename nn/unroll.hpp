@@ -13,6 +13,7 @@ struct UnrollOptions {
   std::optional<State> initial = {};      // the cell's own initial state where it is not given
   std::vector<std::size_t> lengths = {};  // valid steps of each row, in any order, zero allowed; empty: all T
   bool reverse = false;                   // read each row from its last valid step to its first
+  bool outputs = true;                    // false: only the state is wanted; outputs stays undefined
 };
 
 template <class T, class State>
@@ -66,22 +67,22 @@ requires Cell<C, T> Unrolled<T, typename C::State> unroll(const C& cell, const V
       options.lengths.empty() ? steps : *std::min_element(options.lengths.begin(), options.lengths.end());
 
   typename C::State state = options.initial ? *options.initial : cell.initial_state(batch);
-  const List<Variable<T>> inputs = unstack(projected(cell, xs));
-  List<Variable<T>> outputs(steps);
+  const Slices<T> inputs(projected(cell, xs));
+  List<Variable<T>> outputs(options.outputs ? steps : 0);
   for (std::size_t i = 0; i < steps; ++i) {
     const std::size_t t = options.reverse ? steps - 1 - i : i;
     auto next = cell.step(inputs[t], state);
     if (t < shortest) {
-      outputs[t] = std::move(next.output);
+      if (options.outputs) outputs[t] = std::move(next.output);
       state = std::move(next.state);
     } else {
       const Tensor<T> valid = detail::valid_rows<T>(options.lengths, t);
       const auto choose = [&](const Variable<T>& a, const Variable<T>& b) { return detail::choose_rows(valid, a, b); };
-      outputs[t] = choose(next.output, Variable<T>(scalar<T>(0)));
+      if (options.outputs) outputs[t] = choose(next.output, Variable<T>(scalar<T>(0)));
       state = map_state(choose, next.state, state);
     }
   }
-  return {stack(outputs), std::move(state)};
+  return {options.outputs ? stack(outputs) : Variable<T>(), std::move(state)};
 }
 
 }  // namespace rw::nn

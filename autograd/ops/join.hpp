@@ -13,57 +13,96 @@
 namespace rw {
 namespace detail {
 
-using Parts = List<kernels::Part>;
+/// Stretches of one axis of a tensor, each a tensor of its own.
+struct Parts {
+  struct Stretch {
+    std::size_t begin, extent;
+  };
+
+  Shape whole;
+  std::size_t axis;
+  bool slices;  // of one index each, without the axis
+  List<Stretch> stretches = {};
+
+  std::size_t size() const { return stretches.size(); }
+
+  /// The elements before the axis and within one of its indices: the tensor seen as a matrix of stretches.
+  std::size_t rows() const { return size_of(Shape(whole.begin(), whole.begin() + axis)); }
+  std::size_t inner() const { return size_of(Shape(whole.begin() + axis + 1, whole.end())); }
+
+  Shape shape(std::size_t i) const {
+    Shape part = whole;
+    if (slices) {
+      part.erase(part.begin() + axis);
+    } else {
+      part[axis] = stretches[i].extent;
+    }
+    return part;
+  }
+};
+
+inline Parts slices_of(const Shape& whole, std::size_t axis) {
+  Parts parts{whole, axis, true};
+  parts.stretches.reserve(whole[axis]);
+  for (std::size_t i = 0; i < whole[axis]; ++i) parts.stretches.push_back({i, 1});
+  return parts;
+}
 
 template <class T>
-Variable<T> join(const char* op, std::span<const Variable<T>> xs, std::size_t rows, Parts parts, const Shape& shape);
+Variable<T> join(const char* op, std::span<const Variable<T>> xs, Parts parts);
 
 // In one row the parts lie one after another: nothing is copied, neither here nor, as a rule, in the way back.
 template <class T>
-List<Variable<T>> cut(const char* op, const Variable<T>& x, std::size_t rows, Parts parts) {
+List<Variable<T>> cut(const char* op, const Variable<T>& x, Parts parts) {
+  const std::size_t rows = parts.rows(), inner = parts.inner();
   List<Variable<T>> ys;
   ys.reserve(parts.size());
-  for (const kernels::Part& part : parts) {
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    const std::size_t begin = parts.stretches[i].begin * inner;
     if (rows == 1) {
-      ys.push_back(x.part(part.begin, part.shape));
+      ys.push_back(x.part(begin, parts.shape(i)));
     } else {
-      ys.emplace_back(kernels::cut(x.value(), rows, part));
+      ys.emplace_back(kernels::cut(x.value(), rows, begin, parts.shape(i)));
     }
   }
   Tape<T>* tape = Tape<T>::current();
   if (tape == nullptr || !tape->holds(x)) return ys;
   tape->open(op, ys);
-  for (std::size_t i = 0; rows == 1 && i < ys.size(); ++i) tape->attach_part(i, x, parts[i].begin);
+  for (std::size_t i = 0; rows == 1 && i < ys.size(); ++i) tape->attach_part(i, x, parts.stretches[i].begin * inner);
   attach(*tape,
-         wrt(x, [op, rows, parts = std::move(parts),
-                 shape = x.shape()](std::span<const Variable<T>> dys) { return join(op, dys, rows, parts, shape); }),
-         ys);
+         wrt(x, [op, parts = std::move(parts)](std::span<const Variable<T>> dys) { return join(op, dys, parts); }), ys);
   return ys;
 }
 
 // Inputs off the tape are left out of the derivative.
 template <class T>
-Variable<T> join(const char* op, std::span<const Variable<T>> xs, std::size_t rows, Parts parts, const Shape& shape) {
+Variable<T> join(const char* op, std::span<const Variable<T>> xs, Parts parts) {
+  const std::size_t rows = parts.rows(), inner = parts.inner();
   const Tape<T>* tape = Tape<T>::current();
   if (tape == nullptr && rows == 1) {
     const Variable<T> whole = Variable<T>::whole_of(xs);
-    if (whole.defined() && whole.shape() == shape) return whole;
+    if (whole.defined() && whole.shape() == parts.whole) return whole;
   }
-  List<const Tensor<T>*> values;
-  values.reserve(xs.size());
-  for (const Variable<T>& x : xs) values.push_back(&x.value());
-  Tensor<T> value = kernels::join<T>(values, rows, parts, shape);
+  std::size_t covered = 0;
+  for (const Parts::Stretch& stretch : parts.stretches) covered += stretch.extent;
+  Tensor<T> value = covered == parts.whole[parts.axis] ? rw::empty<T>(parts.whole) : zeros<T>(parts.whole);
+  for (std::size_t i = 0; i < xs.size(); ++i) {
+    kernels::paste(value, rows, parts.stretches[i].begin * inner, xs[i].value());
+  }
+  if (tape == nullptr) return value;
 
   List<const Variable<T>*> held;
-  Parts held_parts;
-  for (std::size_t i = 0; tape != nullptr && i < xs.size(); ++i) {
+  Parts held_parts{parts.whole, parts.axis, parts.slices};
+  held.reserve(xs.size());
+  held_parts.stretches.reserve(xs.size());
+  for (std::size_t i = 0; i < xs.size(); ++i) {
     if (!tape->holds(xs[i])) continue;
     held.push_back(&xs[i]);
-    held_parts.push_back(parts[i]);
+    held_parts.stretches.push_back(parts.stretches[i]);
   }
   return record(op, std::move(value),
-                wrt(std::move(held), [op, rows, parts = std::move(held_parts)](std::span<const Variable<T>> dys) {
-                  return cut(op, dys[0], rows, parts);
+                wrt(std::move(held), [op, parts = std::move(held_parts)](std::span<const Variable<T>> dys) {
+                  return cut(op, dys[0], parts);
                 }));
 }
 
@@ -73,21 +112,13 @@ inline std::string list(std::span<const std::size_t> numbers) {
   return (text.empty() ? "[" : text) + "]";
 }
 
-inline std::size_t rows_before(const Shape& shape, std::size_t axis) {
-  return size_of(Shape(shape.begin(), shape.begin() + static_cast<std::ptrdiff_t>(axis)));
-}
-
-inline std::size_t columns_after(const Shape& shape, std::size_t axis) {
-  return size_of(Shape(shape.begin() + static_cast<std::ptrdiff_t>(axis) + 1, shape.end()));
-}
-
 template <class T>
 Variable<T> concatenate(std::span<const Variable<T>> xs, std::ptrdiff_t axis) {
   if (xs.empty()) fail("concatenate", "at least one tensor", "none");
   Shape shape = xs[0].shape();
-  const std::size_t a = check_axis("concatenate", axis, shape), inner = columns_after(shape, a);
-  Parts parts;
-  parts.reserve(xs.size());
+  const std::size_t a = check_axis("concatenate", axis, shape);
+  Parts parts{shape, a, false};
+  parts.stretches.reserve(xs.size());
   std::size_t extent = 0;
   for (std::size_t i = 0; i < xs.size(); ++i) {
     const Shape& part = xs[i].shape();
@@ -96,11 +127,11 @@ Variable<T> concatenate(std::span<const Variable<T>> xs, std::ptrdiff_t axis) {
       fail("concatenate", "equal extents on all axes but " + std::to_string(a), "x[0] ", xs[0].shape(), ", x[", i, "] ",
            part);
     }
-    parts.push_back({part, extent * inner});
+    parts.stretches.push_back({extent, part[a]});
     extent += part[a];
   }
-  shape[a] = extent;
-  return join("concatenate", xs, rows_before(shape, a), std::move(parts), shape);
+  parts.whole[a] = extent;
+  return join("concatenate", xs, std::move(parts));
 }
 
 template <class T>
@@ -108,35 +139,28 @@ Variable<T> stack(std::span<const Variable<T>> xs, std::ptrdiff_t axis) {
   if (xs.empty()) fail("stack", "at least one tensor", "none");
   const Shape& part = xs[0].shape();
   const std::size_t a = check_new_axis("stack", axis, part);
-  const Shape shape = with_axis(part, a, xs.size());
-  const std::size_t inner = columns_after(shape, a);
-  Parts parts;
-  parts.reserve(xs.size());
   for (std::size_t i = 0; i < xs.size(); ++i) {
     if (xs[i].shape() != part) fail("stack", "equal shapes", "x[0] ", part, ", x[", i, "] ", xs[i].shape());
-    parts.push_back({part, i * inner});
   }
-  return join("stack", xs, rows_before(shape, a), std::move(parts), shape);
+  return join("stack", xs, slices_of(with_axis(part, a, xs.size()), a));
 }
 
 template <class T>
 List<Variable<T>> split(const Variable<T>& x, std::span<const std::size_t> extents, std::ptrdiff_t axis) {
-  const std::size_t a = check_axis("split", axis, x.shape()), inner = columns_after(x.shape(), a);
-  Parts parts;
-  parts.reserve(extents.size());
-  Shape shape = x.shape();
+  const std::size_t a = check_axis("split", axis, x.shape());
+  Parts parts{x.shape(), a, false};
+  parts.stretches.reserve(extents.size());
   std::size_t left = x.shape()[a];
   bool fits = !extents.empty();
   for (const std::size_t extent : extents) {
     fits = fits && extent <= left;
-    shape[a] = extent;
-    parts.push_back({shape, (x.shape()[a] - left) * inner});
+    parts.stretches.push_back({x.shape()[a] - left, extent});
     left -= extent;
   }
   if (!fits || left > 0) {
     fail("split", "extents that add up to " + std::to_string(x.shape()[a]), list(extents), ", x ", x.shape());
   }
-  return cut("split", x, rows_before(x.shape(), a), std::move(parts));
+  return cut("split", x, std::move(parts));
 }
 
 }  // namespace detail
@@ -200,12 +224,41 @@ std::array<Variable<T>, Sections> split(const Variable<T>& x, std::ptrdiff_t axi
 /// Throws std::invalid_argument where the axis is not there.
 template <class T>
 List<Variable<T>> unstack(const Variable<T>& x, std::ptrdiff_t axis = 0) {
-  const std::size_t a = check_axis("unstack", axis, x.shape()), inner = detail::columns_after(x.shape(), a);
-  const Shape shape = detail::without_axis(x.shape(), a);
-  detail::Parts parts;
-  parts.reserve(x.shape()[a]);
-  for (std::size_t i = 0; i < x.shape()[a]; ++i) parts.push_back({shape, i * inner});
-  return detail::cut("unstack", x, detail::rows_before(x.shape(), a), std::move(parts));
+  return detail::cut("unstack", x, detail::slices_of(x.shape(), check_axis("unstack", axis, x.shape())));
 }
+
+/// What unstack(x) gives, but each slice is made when it is asked for: a loop over many steps needs no more memory
+/// than one over few. Throws std::invalid_argument where x has no axis.
+template <class T>
+class Slices {
+ public:
+  explicit Slices(const Variable<T>& x) : x_(x), count_(x.shape()[check_axis("slices", 0, x.shape())]) {
+    detail::Parts parts = detail::slices_of(x.shape(), 0);
+    shape_ = detail::without_axis(x.shape(), 0);
+    Tape<T>* tape = Tape<T>::current();
+    if (tape == nullptr || !tape->holds(x)) return;
+    first_ = tape->open("slices", count_, shape_);
+    for (std::size_t i = 0; i < count_; ++i) tape->attach_part(i, x, i * size_of(shape_));
+    const auto gather = [parts = std::move(parts)](std::span<const Variable<T>> dys) {
+      return detail::join("slices", dys, parts);
+    };
+    detail::attach(*tape, wrt(x, gather), std::span<const Variable<T>>());
+  }
+
+  std::size_t size() const { return count_; }
+
+  /// Slice i < size(). Not to be asked for after the tape was cleared.
+  Variable<T> operator[](std::size_t i) const {
+    Variable<T> slice = x_.part(i * size_of(shape_), shape_);
+    if (first_ != Place{}) slice.stand_at({first_.tape, first_.slot + i});
+    return slice;
+  }
+
+ private:
+  Variable<T> x_;
+  std::size_t count_;
+  Shape shape_;
+  Place first_;
+};
 
 }  // namespace rw
