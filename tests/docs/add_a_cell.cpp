@@ -36,12 +36,12 @@ struct UpdateGate {
   Variable<T> project(const Variable<T>& xs) const { return affine(xs, weight_ih, bias); }
 
   nn::Step<T, State> step(const Variable<T>& x, const State& s) const {
-    const auto [c, g] = split<2>(affine(s.h, weight_hh, x));
+    const auto gates = affine(s.h, weight_hh, x);
     const auto update = [](auto c, auto g, auto h) {
       auto keep = sigmoid(g);
       return keep * h + (1 - keep) * tanh(c);
     };
-    const auto h = fuse(update, c, g, s.h);
+    const auto h = fuse(update, blocks<2>(gates), s.h);
     return {h, {h}};
   }
 
