@@ -18,6 +18,7 @@
 #include "autograd/ops/reduce.hpp"
 #include "autograd/ops/shape.hpp"
 #include "autograd/ops/softmax.hpp"
+#include "autograd/packed.hpp"
 #include "autograd/random.hpp"
 #include "autograd/shards.hpp"
 #include "autograd/workers.hpp"

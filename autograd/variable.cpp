@@ -1,6 +1,6 @@
 #include "autograd/variable.hpp"
 
-#include "autograd/kernels/layout.hpp"
+#include "autograd/packed.hpp"
 
 namespace rw {
 namespace {
@@ -15,31 +15,21 @@ std::uint64_t next_parameter() {
 namespace detail {
 
 template <class T>
-PerAxis<std::ptrdiff_t> Value<T>::steps(const Shape& shape) {
-  kernels::Steps steps = kernels::steps_of(shape);
-  for (std::size_t a = 0; a < shape.size(); ++a) {
-    if (shape[a] == 1) steps[a] = 0;  // as xtensor has them
-  }
-  return steps;
-}
-
-template <class T>
-const Tensor<T>& Value<T>::transposed() const {
-  if (const Tensor<T>* made = transposed_.load(std::memory_order_acquire)) return *made;
-  auto* mine = ::new (acquire(sizeof(Tensor<T>))) Tensor<T>(kernels::transposed(tensor));
-  Tensor<T>* first = nullptr;
-  if (transposed_.compare_exchange_strong(first, mine, std::memory_order_acq_rel)) return *mine;
-  mine->~Tensor<T>();  // another thread was first
-  release(mine, sizeof(Tensor<T>));
+const Packed<T>& Value<T>::packed(bool transposed) const {
+  std::atomic<Packed<T>*>& kept = packed_[transposed ? 1 : 0];
+  if (const Packed<T>* made = kept.load(std::memory_order_acquire)) return *made;
+  auto* mine = ::new (acquire(sizeof(Packed<T>))) Packed<T>(tensor, transposed);
+  Packed<T>* first = nullptr;
+  if (kept.compare_exchange_strong(first, mine, std::memory_order_acq_rel)) return *mine;
+  Recycle()(mine);  // another thread was first
   return *first;
 }
 
 template <class T>
-void Value<T>::forget_transposed() {
-  Tensor<T>* made = transposed_.exchange(nullptr, std::memory_order_acq_rel);
-  if (made == nullptr) return;
-  made->~Tensor<T>();
-  release(made, sizeof(Tensor<T>));
+void Value<T>::forget_packed() {
+  for (std::atomic<Packed<T>*>& kept : packed_) {
+    if (Packed<T>* made = kept.exchange(nullptr, std::memory_order_acq_rel)) Recycle()(made);
+  }
 }
 
 template struct Value<float>;
@@ -58,7 +48,11 @@ Variable<T> Variable<T>::whole_of(std::span<const Variable> parts) {
     next += part.size();
   }
   const Tensor<T>& all = parts[0].value_->whole->tensor;
-  if (next == all.data() + all.size()) whole.value_ = parts[0].value_->whole;
+  if (next != all.data() + all.size()) return whole;
+  for (const Variable& part : parts) {  // from here on the whole shows their elements too
+    if (part.value_->writable) part.value_->writable = false;
+  }
+  whole.value_ = parts[0].value_->whole;
   return whole;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <span>
@@ -8,6 +9,9 @@
 #include "autograd/tensor.hpp"
 
 namespace rw {
+
+template <class T>
+class Packed;
 
 /// Where a variable stands: nowhere (a constant), in a slot of one run of a tape, or among the parameters.
 struct Place {
@@ -79,25 +83,27 @@ template <class T>
 struct Value {
   explicit Value(Tensor<T> t) : tensor(std::move(t)) {}
   explicit Value(const Shape& shape) : tensor(shape) {}
-  Value(const Shape& shape, Shared<Value> other, std::size_t offset)
-      : tensor(Storage<T>::borrowed(other->tensor.data() + offset, size_of(shape)), Shape(shape), steps(shape)),
-        whole(other->whole.get() != nullptr ? other->whole : std::move(other)) {}
+  /// A part of another value: a resize to as many elements as the storage has allocates nothing.
+  Value(const Shape& shape, Shared<Value> other, std::size_t offset) {
+    tensor.storage() = Storage<T>::borrowed(other->tensor.data() + offset, size_of(shape));
+    tensor.resize(shape, true);
+    whole = other->whole.get() != nullptr ? other->whole : std::move(other);
+  }
   ~Value() {
-    if (transposed_.load(std::memory_order_acquire) != nullptr) forget_transposed();
+    if (has_packed()) forget_packed();
   }
 
-  /// The transpose of a matrix, made once; any thread may ask for it.
-  const Tensor<T>& transposed() const;
-  void forget_transposed();
+  /// A matrix or its transpose packed, made once; any thread may ask for it.
+  const Packed<T>& packed(bool transposed) const;
+  bool has_packed() const { return packed_[0].load() != nullptr || packed_[1].load() != nullptr; }
+  void forget_packed();
 
-  static PerAxis<std::ptrdiff_t> steps(const Shape& shape);
-
-  // The tensor keeps its storage last: what a short life touches stands together.
-  Tensor<T> tensor;
+  // What a short life touches stands first.
   std::atomic<std::uint32_t> users{1};
   bool writable = true;  // no other value shows the same elements
   Shared<Value> whole;   // the value in whose memory the elements lie, where they are a part of one
-  mutable std::atomic<Tensor<T>*> transposed_{nullptr};
+  mutable std::array<std::atomic<Packed<T>*>, 2> packed_{};
+  Tensor<T> tensor;
 };
 
 }  // namespace detail
@@ -162,6 +168,8 @@ class Variable {
   Variable part(std::size_t offset, const Shape& shape) const {
     Variable x;
     x.value_ = detail::Shared<detail::Value<T>>::make(shape, value_, offset);
+    // The part keeps the whole alive, not this room.
+    if (value_->whole.get() != nullptr && value_->writable) value_->writable = false;
     x.value_->writable = false;
     return x;
   }
@@ -192,15 +200,16 @@ class Variable {
   /// The value for writing where nobody else can see it, else nullptr. For sums that grow in place.
   Tensor<T>* sole_owner() {
     if (!value_.alone() || !value_->writable) return nullptr;
-    if (value_->transposed_.load(std::memory_order_relaxed) != nullptr) value_->forget_transposed();
+    if (value_->has_packed()) value_->forget_packed();
     return &value_->tensor;
   }
 
   /// The elements of a value just made, to be written before anybody reads them.
   T* fresh() { return value_->tensor.data(); }
 
-  /// The transpose of a matrix, made with the first call and kept with the value. Any thread may ask.
-  const Tensor<T>& transposed() const { return value_->transposed(); }
+  /// A matrix or its transpose packed for products with few rows, made with the first call and kept with the value.
+  /// Any thread may ask.
+  const Packed<T>& packed(bool transposed) const { return value_->packed(transposed); }
 
  protected:
   detail::Shared<detail::Value<T>> value_;

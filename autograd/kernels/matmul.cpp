@@ -4,9 +4,21 @@
 #include "autograd/kernels/reduce.hpp"
 
 namespace rw::kernels {
+namespace {
+
+// y = x·w, or y += x·w, with one matrix for every row of x.
+template <class T>
+void multiply_rows(const Tensor<T>& x, const Tensor<T>& w, bool transposed, const Packed<T>* packed, bool add,
+                   Tensor<T>& y) {
+  const std::size_t n = y.shape().back(), k = x.shape().back(), m = n == 0 ? 0 : y.size() / n;
+  if (packed != nullptr) return packed->multiply(m, x.data(), add, y.data());
+  gemm<T>(m, n, k, {x.data(), k}, {w.data(), w.shape(1), transposed}, T(add), y.data(), n);
+}
+
+}  // namespace
 
 template <class T>
-Tensor<T> matmul(const char* op, const Tensor<T>& a, const Tensor<T>& b, Transpose transpose) {
+Tensor<T> matmul(const char* op, const Tensor<T>& a, const Tensor<T>& b, Transpose transpose, const Packed<T>* packed) {
   const bool ta = transpose == Transpose::a || transpose == Transpose::both;
   const bool tb = transpose == Transpose::b || transpose == Transpose::both;
   check_inner(op, a.shape(), b.shape(), ta, tb);
@@ -17,7 +29,7 @@ Tensor<T> matmul(const char* op, const Tensor<T>& a, const Tensor<T>& b, Transpo
     Shape shape = a.shape();
     shape.back() = n;
     Tensor<T> c = empty<T>(shape);
-    gemm<T>(n == 0 ? 0 : c.size() / n, n, k, {a.data(), stride_a}, {b.data(), stride_b, tb}, T(0), c.data(), n);
+    multiply_rows(a, b, tb, packed, false, c);
     return c;
   }
   const std::size_t m = a.shape(ra - (ta ? 1 : 2));
@@ -37,20 +49,22 @@ Tensor<T> matmul(const char* op, const Tensor<T>& a, const Tensor<T>& b, Transpo
 }
 
 template <class T>
-Tensor<T> affine(const char* op, const Tensor<T>& x, const Tensor<T>& w, const Tensor<T>& b) {
+Tensor<T> affine(const char* op, const Tensor<T>& x, const Tensor<T>& w, const Tensor<T>& b, const Packed<T>* packed) {
   check_rank(op, w.shape(), 2);
   check_inner(op, x.shape(), w.shape(), false, false);
-  const std::size_t k = w.shape(0), n = w.shape(1);
   Shape shape = x.shape();
-  shape.back() = n;
+  shape.back() = w.shape(1);
   Tensor<T> y = broadcast_to(op, b, shape);
-  gemm<T>(n == 0 ? 0 : y.size() / n, n, k, {x.data(), k}, {w.data(), n}, T(1), y.data(), n);
+  multiply_rows(x, w, false, packed, true, y);
   return y;
 }
 
-template Tensor<float> matmul(const char*, const Tensor<float>&, const Tensor<float>&, Transpose);
-template Tensor<double> matmul(const char*, const Tensor<double>&, const Tensor<double>&, Transpose);
-template Tensor<float> affine(const char*, const Tensor<float>&, const Tensor<float>&, const Tensor<float>&);
-template Tensor<double> affine(const char*, const Tensor<double>&, const Tensor<double>&, const Tensor<double>&);
+template Tensor<float> matmul(const char*, const Tensor<float>&, const Tensor<float>&, Transpose, const Packed<float>*);
+template Tensor<double> matmul(const char*, const Tensor<double>&, const Tensor<double>&, Transpose,
+                               const Packed<double>*);
+template Tensor<float> affine(const char*, const Tensor<float>&, const Tensor<float>&, const Tensor<float>&,
+                              const Packed<float>*);
+template Tensor<double> affine(const char*, const Tensor<double>&, const Tensor<double>&, const Tensor<double>&,
+                               const Packed<double>*);
 
 }  // namespace rw::kernels

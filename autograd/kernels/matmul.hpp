@@ -1,6 +1,6 @@
 #pragma once
 
-#include "autograd/tensor.hpp"
+#include "autograd/packed.hpp"
 
 namespace rw {
 
@@ -9,13 +9,15 @@ enum class Transpose { none, a, b, both };
 
 namespace kernels {
 
-/// a·b, see rw::matmul.
+/// a·b, see rw::matmul. `packed` is b as it is read, where that is known; a is then not transposed.
 template <class T>
-Tensor<T> matmul(const char* op, const Tensor<T>& a, const Tensor<T>& b, Transpose transpose);
+Tensor<T> matmul(const char* op, const Tensor<T>& a, const Tensor<T>& b, Transpose transpose,
+                 const Packed<T>* packed = nullptr);
 
 /// x·w + b with w [k, n] and b broadcast to the product's shape.
 template <class T>
-Tensor<T> affine(const char* op, const Tensor<T>& x, const Tensor<T>& w, const Tensor<T>& b);
+Tensor<T> affine(const char* op, const Tensor<T>& x, const Tensor<T>& w, const Tensor<T>& b,
+                 const Packed<T>* packed = nullptr);
 
 }  // namespace kernels
 }  // namespace rw

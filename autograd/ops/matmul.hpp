@@ -11,17 +11,24 @@ Variable<T> matmul(const Variable<T>& a, const Variable<T>& b, Transpose transpo
 
 namespace detail {
 
-/// dC·Bᵀ for the backward pass of a tape. A product of few rows with a transposed matrix takes up to twice the time of
-/// one with the matrix as it lies; where the tape has several of them, as with a recurrent weight, the transpose is
-/// made once and kept with the weight until that changes.
+/// b, or its transpose, packed, where that makes x·b faster; else nullptr. It is made once and kept with b until that
+/// changes: for a parameter where no tape records; and where `tape` has several products with b, as with a recurrent
+/// weight.
 template <class T>
-Variable<T> times_transposed(const Variable<T>& dc, const Variable<T>& b, const Tape<T>* tape) {
-  constexpr std::size_t few_rows = 256, several = 3;
-  if (Tape<T>::current() != nullptr || b.rank() != 2 || dc.size() > few_rows * dc.shape().back() ||
-      tape->uses(b) < several) {
-    return matmul(dc, b, Transpose::b);
-  }
-  return kernels::matmul("matmul", dc.value(), b.transposed(), Transpose::none);
+const Packed<T>* packed(const Variable<T>& x, const Variable<T>& b, bool transposed, const Tape<T>* tape) {
+  constexpr std::size_t several = 3;
+  if (b.rank() != 2 || x.size() == 0 || x.rank() == 0) return nullptr;
+  if (!Packed<T>::pays(x.size() / x.shape().back())) return nullptr;
+  const bool often = tape == nullptr ? b.place().tape == Place::parameters : tape->uses(b) >= several;
+  return often ? &b.packed(transposed) : nullptr;
+}
+
+/// dC·B or dC·Bᵀ for the backward pass of `tape`.
+template <class T>
+Variable<T> times(const Variable<T>& dc, const Variable<T>& b, bool transposed, const Tape<T>* tape) {
+  const Transpose how = transposed ? Transpose::b : Transpose::none;
+  if (Tape<T>::current() != nullptr) return matmul(dc, b, how);
+  return kernels::matmul("matmul", dc.value(), b.value(), how, packed(dc, b, transposed, tape));
 }
 
 }  // namespace detail
@@ -33,11 +40,12 @@ template <class T>
 Variable<T> matmul(const Variable<T>& a, const Variable<T>& b, Transpose transpose) {
   const bool ta = transpose == Transpose::a || transpose == Transpose::both;
   const bool tb = transpose == Transpose::b || transpose == Transpose::both;
-  return record("matmul", kernels::matmul("matmul", a.value(), b.value(), transpose),
+  const Packed<T>* packed = ta ? nullptr : detail::packed(a, b, tb, Tape<T>::current());
+  return record("matmul", kernels::matmul("matmul", a.value(), b.value(), transpose, packed),
                 wrt(a,
                     [b, ta, tb, tape = Tape<T>::current()](const Variable<T>& dc) {
                       if (ta) return matmul(b, dc, tb ? Transpose::both : Transpose::b);
-                      return tb ? matmul(dc, b) : detail::times_transposed(dc, b, tape);
+                      return detail::times(dc, b, !tb, tape);
                     }),
                 wrt(b, [a, ta, tb, single = b.rank() == 2](const Variable<T>& dc) -> Term<T> {
                   if (ta) return tb ? matmul(dc, a, Transpose::both) : matmul(a, dc);
@@ -50,9 +58,10 @@ Variable<T> matmul(const Variable<T>& a, const Variable<T>& b, Transpose transpo
 /// [..., n] -> y [..., n]. Throws std::invalid_argument where the shapes do not fit.
 template <class T>
 Variable<T> affine(const Variable<T>& x, const Variable<T>& w, const Variable<T>& b) {
+  const Packed<T>* packed = detail::packed(x, w, false, Tape<T>::current());
   return record(
-      "affine", kernels::affine("affine", x.value(), w.value(), b.value()),
-      wrt(x, [w, tape = Tape<T>::current()](const Variable<T>& dy) { return detail::times_transposed(dy, w, tape); }),
+      "affine", kernels::affine("affine", x.value(), w.value(), b.value(), packed),
+      wrt(x, [w, tape = Tape<T>::current()](const Variable<T>& dy) { return detail::times(dy, w, true, tape); }),
       wrt(w,
           [x](const Variable<T>& dy) {
             return Product<T>{x, dy};

@@ -1,0 +1,163 @@
+#include "autograd/packed.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <utility>
+
+#include "autograd/blas.hpp"
+
+namespace rw {
+namespace {
+
+// A tile of the product is as many rows and vectors as fit the registers, with one more row of vectors from B.
+#if defined(__AVX512F__)
+constexpr std::size_t vector_bytes = 64, tile_rows = 8;
+#elif defined(__AVX2__) && defined(__FMA__)
+constexpr std::size_t vector_bytes = 32, tile_rows = 4;
+#else
+constexpr std::size_t vector_bytes = 16, tile_rows = 4;
+#endif
+constexpr bool fast = vector_bytes > 16;
+constexpr std::size_t tile_vectors = 3;
+constexpr std::size_t rows_a_pass = 64;  // of A, which stay in the cache while all panels pass by
+
+template <class T>
+struct Simd {
+  typedef T Vector __attribute__((vector_size(vector_bytes)));  // of the compiler: it fuses a·b + c
+  static constexpr std::size_t width = vector_bytes / sizeof(T), panel = tile_vectors * width;
+
+  static Vector load(const T* from) {
+    Vector v;
+    std::memcpy(&v, from, sizeof v);
+    return v;
+  }
+  static void store(Vector v, T* to) { std::memcpy(to, &v, sizeof v); }
+};
+
+// What the tiles of a panel have in common.
+template <class T>
+struct Panel {
+  const T* b;
+  std::size_t k, n, columns;  // n: the columns of all panels
+  bool add;
+};
+
+template <class T, std::size_t rows, std::size_t vectors>
+[[gnu::noinline]] void multiply_tile(const Panel<T>& panel, const T* a, const T* ahead, T* c) {
+  using S = Simd<T>;
+  const std::size_t k = panel.k;
+  typename S::Vector sum[rows][vectors] = {};
+#pragma GCC unroll 2
+  for (std::size_t p = 0; p < k; ++p) {
+    typename S::Vector b[vectors];
+    for (std::size_t v = 0; v < vectors; ++v) b[v] = S::load(panel.b + (p * vectors + v) * S::width);
+    __builtin_prefetch(ahead + p * S::width, 0, 2);
+    for (std::size_t r = 0; r < rows; ++r) {
+      for (std::size_t v = 0; v < vectors; ++v) sum[r][v] += a[r * k + p] * b[v];
+    }
+  }
+  constexpr std::size_t width = vectors * S::width;
+  T whole[rows][width];  // where the last vector is cut off
+  const bool cut = panel.columns < width;
+  T* to = cut ? whole[0] : c;
+  const std::size_t stride = cut ? width : panel.n;
+  const bool add = panel.add && !cut;
+  for (std::size_t r = 0; r < rows; ++r) {
+    for (std::size_t v = 0; v < vectors; ++v) {
+      T* at = to + r * stride + v * S::width;
+      S::store(add ? S::load(at) + sum[r][v] : sum[r][v], at);
+    }
+  }
+  for (std::size_t r = 0; cut && r < rows; ++r) {
+    T* at = c + r * panel.n;
+    for (std::size_t j = 0; j < panel.columns; ++j) at[j] = panel.add ? at[j] + whole[r][j] : whole[r][j];
+  }
+}
+
+template <class T>
+using Tile = void (*)(const Panel<T>&, const T*, const T*, T*);
+
+template <class T, std::size_t vectors, std::size_t... r>
+constexpr std::array<Tile<T>, tile_rows> tiles_of(std::index_sequence<r...>) {
+  return {&multiply_tile<T, r + 1, vectors>...};
+}
+
+template <class T, std::size_t... v>
+constexpr std::array<std::array<Tile<T>, tile_rows>, tile_vectors> all_tiles(std::index_sequence<v...>) {
+  return {tiles_of<T, v + 1>(std::make_index_sequence<tile_rows>())...};
+}
+
+template <class T>
+std::size_t vectors_for(std::size_t columns) {
+  return std::min(tile_vectors, (columns + Simd<T>::width - 1) / Simd<T>::width);
+}
+
+}  // namespace
+
+template <class T>
+Packed<T>::Packed(const Tensor<T>& b, bool transposed)
+    : k_(b.shape(transposed ? 1 : 0)),
+      n_(b.shape(transposed ? 0 : 1)),
+      panels_((n_ + Simd<T>::width - 1) / Simd<T>::width * Simd<T>::width * k_) {
+  const std::size_t stride = b.shape(1);
+  T* to = panels_.data();
+  for (std::size_t j = 0; j < n_; j += Simd<T>::panel) {
+    const std::size_t width = vectors_for<T>(n_ - j) * Simd<T>::width, columns = std::min(width, n_ - j);
+    if (columns < width) std::fill_n(to, k_ * width, T(0));
+    if (!transposed) {
+      for (std::size_t p = 0; p < k_; ++p) std::copy_n(b.data() + p * stride + j, columns, to + p * width);
+    } else {
+      constexpr std::size_t strip = 16;  // of a row, which stays in the cache until all columns have theirs
+      for (std::size_t p0 = 0; p0 < k_; p0 += strip) {
+        const std::size_t p1 = std::min(p0 + strip, k_);
+        for (std::size_t q = 0; q < columns; ++q) {
+          for (std::size_t p = p0; p < p1; ++p) to[p * width + q] = b.data()[(j + q) * stride + p];
+        }
+      }
+    }
+    to += k_ * width;
+  }
+}
+
+template <class T>
+void Packed<T>::multiply(std::size_t m, const T* a, bool add, T* c) const {
+  const std::size_t panels = (n_ + Simd<T>::panel - 1) / Simd<T>::panel;
+  const auto threads = static_cast<std::size_t>(gemm_threads(m * k_ * n_));
+  if (threads == 1) return multiply_panels(0, panels, m, a, add, c);
+#ifdef _OPENMP
+#pragma omp parallel for num_threads(threads) schedule(static)
+#endif
+  for (std::size_t t = 0; t < threads; ++t) {
+    multiply_panels(panels * t / threads, panels * (t + 1) / threads, m, a, add, c);
+  }
+}
+
+template <class T>
+void Packed<T>::multiply_panels(std::size_t from, std::size_t to, std::size_t m, const T* a, bool add, T* c) const {
+  static constexpr auto tiles = all_tiles<T>(std::make_index_sequence<tile_vectors>());
+  for (std::size_t first = 0; first < m; first += rows_a_pass) {
+    const std::size_t rows = std::min(rows_a_pass, m - first), blocks = (rows + tile_rows - 1) / tile_rows;
+    for (std::size_t j = from * Simd<T>::panel; j < std::min(to * Simd<T>::panel, n_); j += Simd<T>::panel) {
+      const std::size_t columns = std::min(Simd<T>::panel, n_ - j), vectors = vectors_for<T>(columns);
+      const Panel<T> panel{panels_.data() + j * k_, k_, n_, columns, add};
+      const T* next = panel.b + k_ * Simd<T>::panel;
+      for (std::size_t i = 0; i < blocks; ++i) {
+        const std::size_t begin = first + rows * i / blocks, end = first + rows * (i + 1) / blocks;
+        // The first blocks ask for the next panel, a vector each step.
+        const T* ahead = i < tile_vectors ? next + i * k_ * Simd<T>::width : panel.b;
+        tiles[vectors - 1][end - begin - 1](panel, a + begin * k_, ahead, c + begin * n_ + j);
+      }
+    }
+  }
+}
+
+template <class T>
+bool Packed<T>::pays(std::size_t m) {
+  return fast && m > 1;  // one row: see row_times_matrix in blas.cpp
+}
+
+template class Packed<float>;
+template class Packed<double>;
+
+}  // namespace rw
