@@ -8,7 +8,7 @@
 #include <vector>
 
 // oneDNN multiplies few rows, which a recurrent step has, up to 2.7 times as fast as OpenBLAS, because it packs
-// nothing.
+// nothing. See also Packed.
 #if REWIND_ONEDNN
 #include <dnnl.h>
 #include <omp.h>
@@ -18,6 +18,21 @@ namespace rw {
 namespace {
 
 std::atomic<int> wanted_threads{0};  // 0: as the libraries choose
+
+// Both libraries wait by spinning: a thread that is late, for whatever reason, costs more than it saves below that.
+constexpr std::size_t least_shared = std::size_t{1} << 20;
+
+void use_threads(int threads) {
+  static std::atomic<int> of_openblas{0};
+  if (of_openblas.load(std::memory_order_relaxed) != threads) {
+    of_openblas = threads;
+    openblas_set_num_threads(threads);
+  }
+#if REWIND_ONEDNN
+  thread_local int of_openmp = 0;  // OpenMP keeps the number a thread
+  if (of_openmp != threads) omp_set_num_threads(of_openmp = threads);
+#endif
+}
 
 CBLAS_TRANSPOSE flag(bool transposed) { return transposed ? CblasTrans : CblasNoTrans; }
 
@@ -37,10 +52,6 @@ void row_times_matrix(std::size_t n, std::size_t k, const T* x, MatrixView<T> b,
 #if REWIND_ONEDNN
 void onednn_sgemm(std::size_t m, std::size_t n, std::size_t k, MatrixView<float> a, MatrixView<float> b, float beta,
                   float* c, std::size_t c_stride) {
-  thread_local int threads = 0;  // OpenMP keeps the number a thread
-  if (const int wanted = wanted_threads.load(std::memory_order_relaxed); wanted != threads) {
-    omp_set_num_threads(threads = wanted);
-  }
   const auto size = [](std::size_t extent) { return static_cast<dnnl_dim_t>(extent); };
   const dnnl_status_t status =
       dnnl_sgemm(a.transposed ? 'T' : 'N', b.transposed ? 'T' : 'N', size(m), size(n), size(k), 1.0f, a.data,
@@ -61,6 +72,7 @@ void gemm(std::size_t m, std::size_t n, std::size_t k, MatrixView<T> a, MatrixVi
     }
     return;
   }
+  if (wanted_threads.load(std::memory_order_relaxed) != 0) use_threads(gemm_threads(m * n * k));
   if (m == 1 && (!a.transposed || a.stride == 1)) return row_times_matrix(n, k, a.data, b, beta, c);
   const auto lda = static_cast<blasint>(std::max<std::size_t>(a.stride, 1));
   const auto ldb = static_cast<blasint>(std::max<std::size_t>(b.stride, 1));
@@ -81,7 +93,16 @@ void gemm(std::size_t m, std::size_t n, std::size_t k, MatrixView<T> a, MatrixVi
 void set_gemm_threads(int threads) {
   if (threads < 1) fail("set_gemm_threads", "at least one thread", threads);
   wanted_threads = threads;
-  openblas_set_num_threads(threads);
+  use_threads(threads);
+}
+
+int gemm_threads(std::size_t multiplications) {
+  if (multiplications < least_shared) return 1;
+  const int wanted = wanted_threads.load(std::memory_order_relaxed);
+#if REWIND_ONEDNN
+  if (wanted == 0) return omp_get_max_threads();
+#endif
+  return wanted == 0 ? openblas_get_num_threads() : wanted;
 }
 
 Tensor<double> orthonormal_columns(const Tensor<double>& a) {

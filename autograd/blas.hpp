@@ -20,8 +20,11 @@ template <class T>
 void gemm(std::size_t m, std::size_t n, std::size_t k, MatrixView<T> a, MatrixView<T> b, T beta, T* c,
           std::size_t c_stride);
 
-/// The threads inside one product; 1 where the batch is already shared out among threads.
+/// The threads inside one product; 1 where the batch is already shared out among threads. Small products take one.
 void set_gemm_threads(int threads);
+
+/// Among how many threads a product of so many multiplications is shared out.
+int gemm_threads(std::size_t multiplications);
 
 /// Q of the thin QR factorisation of `a` [m, n], m >= n, with the signs that make R's diagonal positive, so that a
 /// Gaussian `a` gives a uniformly distributed Q (Mezzadri 2007). Throws std::invalid_argument where m < n.

@@ -165,6 +165,11 @@ struct Fusion {
   static Shape shape_of(const Variables& xs) {
     Shape shape = block_shape(xs[0], counts[0]);
     for (std::size_t v = 1; v < variables; ++v) shape = broadcast_shape("fuse", shape, block_shape(xs[v], counts[v]));
+    for (std::size_t v = 0; v < variables; ++v) {
+      if (counts[v] > 1 && xs[v].shape().back() != counts[v] * shape.back()) {
+        fail("fuse", "blocks as wide as the result, " + to_string(shape), counts[v], " blocks of ", xs[v].shape());
+      }
+    }
     return shape;
   }
 

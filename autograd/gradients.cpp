@@ -241,6 +241,9 @@ Gradients<T>& Gradients<T>::operator+=(Gradients other) {
 
 template <class T>
 void GradientSum<T>::merge(GradientSum other) {
+  // Only what was itself recorded is added up on a tape; else sparse sums would become dense.
+  const Tape<T>* tape = Tape<T>::current();
+  const Pause<T> pause(tape == nullptr || !(tape->holds(dense_) || tape->holds(other.dense_)));
   if (other.dense_.defined()) add(std::move(other.dense_));
   if (other.lazy_) {
     for (RowSparse<T>& rows : other.lazy_->rows) add(std::move(rows));

@@ -31,12 +31,17 @@ struct Learned {
 template <class T, class Loss>
 Learned<T> learn(Workers& workers, std::size_t rows, const Loss& loss) {
   List<Learned<T>> parts(shards_of(rows, workers.count()));
-  for_each_shard(workers, rows, [&](const Shard& shard) {
+  const auto learn_one = [&](const Shard& shard) {
     Tape<T> tape;
     const Variable<T> part = loss(shard);
     parts[shard.index].loss = part.item();
     parts[shard.index].gradients = tape.backward(part);
-  });
+    if (shard.index > 0) {  // freed by the thread that made it, which then finds its memory again
+      thread_local Gradients<T> kept;
+      kept = parts[shard.index].gradients;
+    }
+  };
+  for_each_shard(workers, rows, std::ref(learn_one));
   for (std::size_t s = 1; s < parts.size(); ++s) {
     parts[0].loss += parts[s].loss;
     parts[0].gradients += std::move(parts[s].gradients);

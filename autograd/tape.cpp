@@ -15,18 +15,18 @@ std::uint64_t next_run() {
 template <class T>
 struct Tape<T>::Pass {
   struct Whole {
-    std::uint32_t slot;
+    std::uint32_t node;
     Variable<T> gradient;
   };
 
   Pass(std::size_t slots, std::size_t regions, bool records) : sums(slots), taken(regions, records) {}
 
   // The gradient a region is part of, made with the first region asked for.
-  const Variable<T>& whole(std::uint32_t slot, const Shape& shape) {
+  const Variable<T>& whole(std::uint32_t node, const Shape& shape) {
     for (std::size_t i = wholes.size(); i-- > 0;) {
-      if (wholes[i].slot == slot) return wholes[i].gradient;
+      if (wholes[i].node == node) return wholes[i].gradient;
     }
-    return wholes.emplace_back(Whole{slot, Variable<T>::uninitialised(shape)}).gradient;
+    return wholes.emplace_back(Whole{node, Variable<T>::uninitialised(shape)}).gradient;
   }
 
   List<GradientSum<T>> sums;  // one a slot
@@ -68,8 +68,8 @@ void* Tape<T>::allocate(std::size_t bytes) {
     ++chunk_;
     used_ = 0;
   }
-  if (chunk_ == chunks_.size()) chunks_.push_back(std::make_unique<std::byte[]>(chunk_bytes));
-  void* place = chunks_[chunk_].get() + used_;
+  if (chunk_ == chunks_.size()) chunks_.emplace_back(chunk_bytes);
+  void* place = chunks_[chunk_].data() + used_;
   used_ += bytes;
   return place;
 }
@@ -142,7 +142,7 @@ void Tape<T>::attach_same(const Variable<T>& x) {
 template <class T>
 void Tape<T>::attach_part(std::size_t i, const Variable<T>& x, std::size_t offset) {
   slots_[nodes_.back().first_output + i].region = static_cast<std::uint32_t>(regions_.size());
-  regions_.push_back({slot_of(x), offset});
+  regions_.push_back({slot_of(x), static_cast<std::uint32_t>(nodes_.size() - 1), offset});
 }
 
 template <class T>
@@ -188,7 +188,7 @@ Variable<T> Flow<T>::room(std::size_t i, const Shape& shape) {
     if (slot.region != Tape<T>::none && !pass_.taken[slot.region] && slot.shape == shape) {
       pass_.taken[slot.region] = 1;
       const auto& region = tape_.regions_[slot.region];
-      return pass_.whole(region.slot, tape_.slots_[region.slot].shape).room(region.offset, shape);
+      return pass_.whole(region.node, tape_.slots_[region.slot].shape).room(region.offset, shape);
     }
   }
   if (last_read_ != nullptr && last_read_->shape() == shape && last_read_->sole_owner() != nullptr) {

@@ -117,8 +117,8 @@ class Tape {
     std::uint32_t region = none;  // where its gradient belongs
     std::uint32_t uses = 0;
   };
-  struct Region {  // of the gradient of a slot
-    std::uint32_t slot;
+  struct Region {              // of the gradient of a slot
+    std::uint32_t slot, node;  // what takes a variable apart a second time has a tensor of its own
     std::size_t offset;
   };
   struct Pass;  // one backward pass
@@ -141,7 +141,7 @@ class Tape {
   std::unordered_map<std::uint64_t, std::uint32_t, std::hash<std::uint64_t>, std::equal_to<std::uint64_t>,
                      RecyclingAllocator<std::pair<const std::uint64_t, std::uint32_t>>>
       parameter_slots_;
-  List<std::unique_ptr<std::byte[]>> chunks_;
+  List<Storage<std::byte>> chunks_;
   std::size_t chunk_ = 0, used_ = 0;
 };
 

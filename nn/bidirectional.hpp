@@ -35,8 +35,7 @@ requires Cell<C, T> Unrolled<T, typename Bidirectional<C>::State> unroll(
   }
   auto forward = unroll(layer.forward, xs, first);
   auto backward = unroll(layer.backward, xs, second);
-  return {concatenate(std::vector<Variable<T>>{forward.outputs, backward.outputs}, -1),
-          {std::move(forward.state), std::move(backward.state)}};
+  return {concatenate({forward.outputs, backward.outputs}, -1), {std::move(forward.state), std::move(backward.state)}};
 }
 
 }  // namespace rw::nn

@@ -55,6 +55,7 @@ void Optimizer<T>::step(const std::vector<Parameter<T>*>& parameters, const Grad
     std::vector<Tensor<T>>& kept = state(*p);
     const auto update_from = [&](T* x, std::size_t begin, std::size_t size, const T* gradient) {
       Stretch<T> stretch{size, x + begin, gradient, {}};
+      stretch.state.reserve(kept.size());
       for (Tensor<T>& tensor : kept) stretch.state.push_back(tensor.data() + begin);
       update(stretch);
     };
@@ -71,10 +72,11 @@ void Optimizer<T>::step(const std::vector<Parameter<T>*>& parameters, const Grad
       const Variable<T> gradient = gradients[*p];
       const T* g = gradient.value().data();
       if (workers == nullptr || x.size() < worth_sharing) return update_from(x.data(), 0, x.size(), g);
-      workers->run([&](std::size_t i) {
+      const auto share = [&](std::size_t i) {
         const std::size_t begin = x.size() * i / workers->count(), end = x.size() * (i + 1) / workers->count();
         update_from(x.data(), begin, end - begin, g + begin);
-      });
+      };
+      workers->run(std::ref(share));  // a reference: a copy would be allocated
     });
   }
 }

@@ -15,7 +15,7 @@ struct Stretch {
   std::size_t size;
   T* value;
   const T* gradient;
-  std::vector<T*> state;  // in the order of state_names()
+  List<T*> state;  // in the order of state_names()
 };
 
 /// What every optimiser shares: walking over the parameters, the state of each, and the learning rate. An optimiser

@@ -23,8 +23,11 @@ template <std::size_t N>
 BroadcastPlan<N> broadcast_plan(const Shape& out, const std::array<const Shape*, N>& in,
                                 const std::array<std::size_t, N>& pitch = {}) {
   BroadcastPlan<N> plan;
-  bool same = true;
-  for (std::size_t k = 0; k < N; ++k) same = same && pitch[k] == 0 && *in[k] == out;
+  bool same = true, pitched = false;
+  for (std::size_t k = 0; k < N; ++k) {
+    pitched = pitched || pitch[k] != 0;
+    same = same && pitch[k] == 0 && *in[k] == out;
+  }
   if (same) {
     plan.extent[0] = size_of(out);
     for (auto& stride : plan.stride) stride[0] = 1;
@@ -44,7 +47,7 @@ BroadcastPlan<N> broadcast_plan(const Shape& out, const std::array<const Shape*,
       stride[k] = own == 1 ? 0 : step[k];
       step[k] = i + 1 == out.size() && pitch[k] != 0 ? pitch[k] : step[k] * own;
     }
-    if (out[i] == 1) continue;
+    if (out[i] == 1 && !(pitched && i + 1 == out.size())) continue;  // rows stay rows: their steps are 0 or 1
     bool joins = axes > 0;
     for (std::size_t k = 0; k < N && joins; ++k) joins = stride[k] == strides[k][axes - 1] * extent[axes - 1];
     if (joins) {

@@ -125,7 +125,7 @@ constexpr auto itself = [](const auto& x, const auto&) { return x; };
 }  // namespace
 
 Reduction reduction(const char* op, const Shape& x, const Reduce& over) {
-  std::vector<bool> reduced(x.size(), over.axes.empty());
+  PerAxis<bool> reduced(x.size(), over.axes.empty());
   for (const std::ptrdiff_t axis : over.axes) {
     const std::size_t i = check_axis(op, axis, x);
     if (reduced[i]) fail(op, "distinct axes", "axis ", axis, " of x ", x, " twice");

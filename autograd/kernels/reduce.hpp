@@ -1,14 +1,12 @@
 #pragma once
 
-#include <vector>
-
 #include "autograd/tensor.hpp"
 
 namespace rw {
 
 /// The axes a reduction runs over.
 struct Reduce {
-  std::vector<std::ptrdiff_t> axes = {};  // counted from the end where negative; empty: all axes
+  PerAxis<std::ptrdiff_t> axes = {};  // counted from the end where negative; empty: all axes
   bool keep = false;                      // keep them, with extent 1
 };
 

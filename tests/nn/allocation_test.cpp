@@ -1,0 +1,132 @@
+#include <atomic>
+#include <boost/test/unit_test.hpp>
+#include <cstdlib>
+#include <new>
+
+#include "nn/nn.hpp"
+#include "optim/optim.hpp"
+
+// After warm-up a training step takes no memory from the system. What is counted is every call of operator new in the
+// whole program, on any thread.
+
+namespace {
+
+std::atomic<bool> counting{false};
+std::atomic<std::size_t> allocations{0};
+
+void* counted(std::size_t bytes, std::size_t alignment) {
+  if (counting) ++allocations;
+  void* memory = std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
+  return memory != nullptr ? memory : throw std::bad_alloc();
+}
+
+}  // namespace
+
+// Not inlined: else GCC takes the std::free inside for one that does not fit the new outside.
+[[gnu::noinline]] void* operator new(std::size_t bytes) { return counted(bytes, alignof(std::max_align_t)); }
+[[gnu::noinline]] void* operator new(std::size_t bytes, std::align_val_t alignment) {
+  return counted(bytes, static_cast<std::size_t>(alignment));
+}
+[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
+
+BOOST_AUTO_TEST_SUITE(allocation)
+
+using namespace rw;
+
+namespace {
+
+/// The calls of operator new in one run of `step` after a few for warm-up.
+template <class Step>
+std::size_t allocations_of(const Step& step) {
+  for (int i = 0; i < 4; ++i) step();
+  allocations = 0;
+  counting = true;
+  step();
+  counting = false;
+  return allocations;
+}
+
+Indices ids(const Shape& shape, std::int64_t below) {
+  Indices all = empty<std::int64_t>(shape);
+  for (std::size_t i = 0; i < all.size(); ++i) all.data()[i] = static_cast<std::int64_t>(i * 7 + i / 5) % below;
+  return all;
+}
+
+constexpr std::size_t steps = 6, batch = 5, vocabulary = 40, dimension = 12, hidden = 16;
+
+/// A language model: which word comes next?
+template <class T, class Cell>
+struct Model {
+  Random random{1};
+  nn::Embedding<T> embedding{{vocabulary, dimension, 0}, random};
+  Cell cell{{.input = dimension, .hidden = hidden}, random};
+  nn::Linear<T> output{{hidden, vocabulary}, random};
+  nn::UnrollOptions<typename Cell::State> options;
+  Indices words = ids({steps, batch}, vocabulary), targets = ids({steps, batch}, vocabulary - 1);
+
+  nn::Parameters<T> parameters() {
+    nn::Parameters<T> all;
+    all.add("embedding", embedding.parameters());
+    all.add("cell", cell.parameters());
+    all.add("output", output.parameters());
+    return all;
+  }
+
+  Variable<T> loss() const {
+    const auto states = nn::unroll(cell, embedding(words), options);
+    return nn::cross_entropy(output(states.outputs), targets, {.ignore = 3});
+  }
+};
+
+template <class T, class Cell>
+std::size_t allocations_of_training(const std::vector<std::size_t>& lengths = {}) {
+  Model<T, Cell> model;
+  model.options.lengths = lengths;
+  const std::vector<Parameter<T>*> parameters = model.parameters();
+  optim::Adam<T> adam;
+  Tape<T> tape;
+  double first = 0, last = 0;
+  const std::size_t count = allocations_of([&] {
+    const Variable<T> loss = model.loss();
+    Gradients<T> gradients = tape.backward(loss);
+    tape.clear();
+    optim::clip_global_norm(gradients, 0.5);
+    adam.step(parameters, gradients);
+    last = loss.item();
+    if (first == 0) first = last;
+  });
+  BOOST_TEST(last < first);  // it did train
+  return count;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(the_counter_counts) {
+  BOOST_TEST(allocations_of([] { ::operator delete(::operator new(100)); }) == 1u);
+  std::size_t bytes = 1000;  // a larger size class with every call: no block was given back
+  const auto grow = [&bytes] {
+    bytes *= 8;
+    release(acquire(bytes), bytes);
+  };
+  BOOST_TEST(allocations_of(grow) == 1u);
+}
+
+#if !defined(__SANITIZE_ADDRESS__)  // under which nothing is recycled
+
+BOOST_AUTO_TEST_CASE(lstm) {
+  BOOST_TEST((allocations_of_training<float, nn::Lstm<float>>() == 0u));
+  BOOST_TEST((allocations_of_training<double, nn::Lstm<double>>() == 0u));
+}
+
+BOOST_AUTO_TEST_CASE(lstm_of_ragged_rows) {
+  BOOST_TEST((allocations_of_training<float, nn::Lstm<float>>({6, 2, 5, 0, 1}) == 0u));
+}
+
+BOOST_AUTO_TEST_CASE(gru) { BOOST_TEST((allocations_of_training<float, nn::Gru<float>>() == 0u)); }
+
+#endif
+
+BOOST_AUTO_TEST_SUITE_END()
