@@ -41,8 +41,10 @@ int main(int argc, char** argv) {
   std::vector<Case> cases;
   for (const Written& cell : cells) {
     for (const std::size_t width : {256, 128}) {
-      cases.push_back({{cell.name, 50, 32, width, width}, {{"ours", cell.ours}, {"libtorch", make_torch_cell}}});
-      if (cell.built_in) cases.back().contenders.push_back({"lstm", cell.built_in});
+      Case& added = cases.emplace_back();
+      added.task = {cell.name, 50, 32, width, width};
+      added.contenders = {{"ours", cell.ours}, {"libtorch", make_torch_cell}};
+      if (cell.built_in) added.contenders.push_back({"lstm", cell.built_in});
     }
   }
   return race(argc, argv, cases);

@@ -117,7 +117,7 @@ std::string describe(const std::vector<Problem>& problems) {
       std::size_t last = i;
       while (last + 1 < lines.size() && lines[last + 1] == lines[last] + 1) ++last;
       text += (i == 0 ? "" : ", ") + std::to_string(lines[i]);
-      if (last > i) text += "-" + std::to_string(lines[last]);
+      if (last > i) text.append("-").append(std::to_string(lines[last]));
       i = last;
     }
   }
