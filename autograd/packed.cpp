@@ -153,8 +153,9 @@ void Packed<T>::multiply_panels(std::size_t from, std::size_t to, std::size_t m,
 }
 
 template <class T>
-bool Packed<T>::pays(std::size_t m) {
-  return fast && m > 1;  // one row: see row_times_matrix in blas.cpp
+bool Packed<T>::pays(std::size_t m, std::size_t k, std::size_t n) {
+  constexpr std::size_t second_cache = std::size_t{1} << 20;
+  return fast && (m > 1 || k * n * sizeof(T) <= second_cache);  // a larger matrix makes one row wait for the memory
 }
 
 template class Packed<float>;

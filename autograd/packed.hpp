@@ -18,7 +18,7 @@ class Packed {
 
   /// Whether a product of m rows that finds B packed is faster than gemm(). False where the library was compiled for a
   /// processor without AVX2: the multiplications of gemm() look at the processor themselves.
-  static bool pays(std::size_t m);
+  static bool pays(std::size_t m, std::size_t k, std::size_t n);
 
  private:
   void multiply_panels(std::size_t from, std::size_t to, std::size_t m, const T* a, bool add, T* c) const;

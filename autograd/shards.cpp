@@ -15,7 +15,7 @@ std::size_t shards_of(std::size_t rows, std::size_t workers) {
 
 void for_each_shard(Workers& workers, std::size_t rows, const std::function<void(const Shard&)>& task) {
   const std::size_t shards = shards_of(rows, workers.count());
-  set_gemm_threads(shards == 1 ? static_cast<int>(workers.count()) : 1);
+  set_gemm_threads(1);
   if (shards == 1) return task({0, 0, rows});
   const auto run = [&](std::size_t s) { task({s, rows * s / shards, rows * (s + 1) / shards}); };
   workers.run(std::ref(run));  // a reference: a copy would be allocated

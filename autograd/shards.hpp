@@ -15,8 +15,7 @@ struct Shard {
 /// not cut, for their multiplications read the weights and not much else.
 std::size_t shards_of(std::size_t rows, std::size_t workers);
 
-/// Runs task(shard) for every shard of a batch, each on a thread of its own. A batch that is not cut has the threads
-/// inside its multiplications instead.
+/// Runs task(shard) for every shard of a batch, each on a thread of its own; one thread a multiplication.
 void for_each_shard(Workers& workers, std::size_t rows, const std::function<void(const Shard&)>& task);
 
 template <class T>
@@ -32,14 +31,13 @@ template <class T, class Loss>
 Learned<T> learn(Workers& workers, std::size_t rows, const Loss& loss) {
   List<Learned<T>> parts(shards_of(rows, workers.count()));
   const auto learn_one = [&](const Shard& shard) {
+    thread_local Gradients<T> kept;  // of the step before: freed by the thread that made them, which then finds their
+    kept = Gradients<T>();           // memory again
     Tape<T> tape;
     const Variable<T> part = loss(shard);
     parts[shard.index].loss = part.item();
     parts[shard.index].gradients = tape.backward(part);
-    if (shard.index > 0) {  // freed by the thread that made it, which then finds its memory again
-      thread_local Gradients<T> kept;
-      kept = parts[shard.index].gradients;
-    }
+    if (shard.index > 0) kept = parts[shard.index].gradients;
   };
   for_each_shard(workers, rows, std::ref(learn_one));
   for (std::size_t s = 1; s < parts.size(); ++s) {

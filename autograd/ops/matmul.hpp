@@ -18,7 +18,7 @@ template <class T>
 const Packed<T>* packed(const Variable<T>& x, const Variable<T>& b, bool transposed, const Tape<T>* tape) {
   constexpr std::size_t several = 3;
   if (b.rank() != 2 || x.size() == 0 || x.rank() == 0) return nullptr;
-  if (!Packed<T>::pays(x.size() / x.shape().back())) return nullptr;
+  if (!Packed<T>::pays(x.size() / x.shape().back(), b.shape()[0], b.shape()[1])) return nullptr;
   const bool often = tape == nullptr ? b.place().tape == Place::parameters : tape->uses(b) >= several;
   return often ? &b.packed(transposed) : nullptr;
 }
