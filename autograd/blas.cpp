@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstdlib>
 #include <vector>
 
 // oneDNN multiplies few rows, which a recurrent step has, up to 2.7 times as fast as OpenBLAS, because it packs
@@ -52,6 +53,10 @@ void row_times_matrix(std::size_t n, std::size_t k, const T* x, MatrixView<T> b,
 #if REWIND_ONEDNN
 void onednn_sgemm(std::size_t m, std::size_t n, std::size_t k, MatrixView<float> a, MatrixView<float> b, float beta,
                   float* c, std::size_t c_stride) {
+  // Looking for a profiler, oneDNN would touch every library of the process: 9 MB where there are two hundred.
+  static const dnnl_status_t unprofiled =
+      std::getenv("ONEDNN_JIT_PROFILE") == nullptr ? dnnl_set_jit_profiling_flags(0) : dnnl_success;
+  static_cast<void>(unprofiled);
   const auto size = [](std::size_t extent) { return static_cast<dnnl_dim_t>(extent); };
   const dnnl_status_t status =
       dnnl_sgemm(a.transposed ? 'T' : 'N', b.transposed ? 'T' : 'N', size(m), size(n), size(k), 1.0f, a.data,

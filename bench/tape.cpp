@@ -36,7 +36,9 @@ struct Chain {
 /// The last state of a long sequence.
 struct LastState {
   rw::nn::Rnn<float> cell;
-  rw::Variable<float> operator()(const rw::Variable<float>& xs) const { return rw::nn::unroll(cell, xs, {.outputs = false}).state.h; }
+  rw::Variable<float> operator()(const rw::Variable<float>& xs) const {
+    return rw::nn::unroll(cell, xs, {.outputs = false}).state.h;
+  }
   rw::nn::Parameters<float> parameters() { return cell.parameters(); }
 };
 

@@ -7,7 +7,7 @@ namespace rw {
 /// The axes a reduction runs over.
 struct Reduce {
   PerAxis<std::ptrdiff_t> axes = {};  // counted from the end where negative; empty: all axes
-  bool keep = false;                      // keep them, with extent 1
+  bool keep = false;                  // keep them, with extent 1
 };
 
 namespace kernels {
