@@ -4,6 +4,7 @@
 #include "autograd/autograd.hpp"
 #include "autograd/gradcheck.hpp"
 #include "op_table.hpp"
+#include "tests/distance.hpp"
 
 // Variables that lie in the memory of others, and gradients that are written into memory used before: none of it may
 // ever be seen in a value.
@@ -11,6 +12,7 @@
 BOOST_AUTO_TEST_SUITE(parts)
 
 using namespace rw;
+using test::distance;
 using test::random_tensor;
 using V = Variable<double>;
 
@@ -18,16 +20,6 @@ namespace {
 
 bool lies_in(const V& part, const V& whole, std::size_t offset) {
   return part.value().data() == whole.value().data() + offset;
-}
-
-double distance(const Tensor<double>& a, const Tensor<double>& b) {
-  BOOST_REQUIRE(a.shape() == b.shape());
-  double most = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    const double error = std::abs(a.data()[i] - b.data()[i]);
-    most = std::max(most, std::isfinite(error) ? error : HUGE_VAL);
-  }
-  return most;
 }
 
 std::vector<double> elements(const V& x) { return {x.value().begin(), x.value().end()}; }

@@ -4,6 +4,7 @@
 
 #include "autograd/autograd.hpp"
 #include "op_table.hpp"
+#include "tests/distance.hpp"
 
 // Gradients are written into memory used before, and parts of them in the memory of others. None of it may be seen:
 // thousands of small graphs are differentiated in a plain pass and in a recorded one, which takes no such shortcut.
@@ -11,20 +12,11 @@
 BOOST_AUTO_TEST_SUITE(random_graphs)
 
 using namespace rw;
+using test::distance;
 using test::random_tensor;
 using V = Variable<double>;
 
 namespace {
-
-double distance(const Tensor<double>& a, const Tensor<double>& b) {
-  BOOST_REQUIRE(a.shape() == b.shape());
-  double most = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    const double error = std::abs(a.data()[i] - b.data()[i]);
-    most = std::max(most, std::isfinite(error) ? error : HUGE_VAL);
-  }
-  return most;
-}
 
 std::vector<double> elements(const V& x) { return {x.value().begin(), x.value().end()}; }
 

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "autograd/autograd.hpp"
+#include "tests/distance.hpp"
 #include "tests/errors.hpp"
 
 // Batches shared out among threads. Every row of `batch` is a sample.
@@ -50,14 +51,7 @@ struct Model {
   }
 };
 
-double distance(const V& a, const V& b) {
-  BOOST_REQUIRE(a.shape() == b.shape());
-  double most = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    most = std::max(most, std::abs(a.value().data()[i] - b.value().data()[i]));
-  }
-  return most;
-}
+using test::distance;
 
 bool same_bits(const V& a, const V& b) {
   return a.shape() == b.shape() && std::memcmp(a.value().data(), b.value().data(), a.size() * sizeof(double)) == 0;

@@ -3,12 +3,12 @@
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <exception>
-#include <limits>
 #include <string>
 
 #include "autograd/ops/reduce.hpp"
 #include "autograd/random.hpp"
 #include "nn/parameters.hpp"
+#include "tests/distance.hpp"
 #include "tests/errors.hpp"
 
 // What the tests of the networks share.
@@ -28,22 +28,7 @@ inline void scatter(const rw::nn::Parameters<double>& parameters, std::uint64_t 
   for (const auto& entry : parameters) entry.parameter->assign(numbers(entry.parameter->shape(), ++stream));
 }
 
-/// The largest difference; infinite where the shapes differ or one is not a number.
-inline double distance(const rw::Tensor<double>& a, const rw::Tensor<double>& b) {
-  constexpr double infinity = std::numeric_limits<double>::infinity();
-  if (a.shape() != b.shape()) return infinity;
-  double worst = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    const double x = a.data()[i], y = b.data()[i];
-    if (x == y) continue;
-    worst = std::isfinite(x - y) ? std::max(worst, std::abs(x - y)) : infinity;
-    if (worst == infinity) return worst;
-  }
-  return worst;
-}
-inline double distance(const rw::Variable<double>& a, const rw::Variable<double>& b) {
-  return distance(a.value(), b.value());
-}
+using rw::test::distance;
 
 /// ⟨numbers, x⟩: a loss in which no symmetry hides an error.
 inline rw::Variable<double> weighed(const rw::Variable<double>& x, std::uint64_t stream) {
