@@ -161,7 +161,7 @@ void attach_nth(Tape<T>& tape, const Rule& rule, const Variable<T>& y, const Xs&
   const auto all = std::tie(static_cast<const Variable<T>&>(xs)...);
   const Variable<T>& input = std::get<K>(all);
   if (!tape.holds(input)) return;
-  if (Rule::same[K] && input.shape() == y.shape()) return tape.attach_same(input);
+  if (Rule::same[K]) return attach(tape, repeated(input), y);
   std::array<Variable<T>, std::popcount(Dx::reads)> read;
   for_constants<sizeof...(Xs)>([&](auto j) {
     if constexpr ((Dx::reads >> j & 1u) != 0) read[rank_of(Dx::reads, j)] = std::get<j>(all);
