@@ -173,8 +173,8 @@ struct Fusion {
     return shape;
   }
 
-  /// Runs f over all lanes: E further inputs of the result's shape, and M outputs that are given as the tensors in
-  /// `to`, of which output m is block number to_block[m] of to_blocks[m].
+  /// Runs f over all lanes: E further inputs of the result's shape, and M outputs, written from to[m] on to one of
+  /// to_blocks[m] blocks side by side.
   template <std::size_t E, std::size_t M, class F>
   static void run(const Shape& shape, const Variables& xs, const std::array<const Variable<T>*, E>& extra,
                   const std::array<T*, M>& to, const std::array<std::size_t, M>& to_blocks, const F& f) {
@@ -251,7 +251,9 @@ struct FusedDerivative {
           std::copy_n(lanes.begin() + inputs, Outputs, dy.begin());
           return fused_derivatives<inputs, Lane<T>>(f, values, dy, [](const Lane<T>& x) { return lift(x, 1); });
         });
-    for (std::size_t v = 0; v < Fused::variables; ++v) flow.add(v, sum_to(dxs[v], xs[v].shape()));
+    for (std::size_t v = 0; v < Fused::variables; ++v) {
+      if (flow.wanted(v)) flow.add(v, sum_to(dxs[v], xs[v].shape()));
+    }
   }
 
   void recorded(std::span<const Variable<T>> dys, Flow<T>& flow) const {

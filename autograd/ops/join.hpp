@@ -233,16 +233,15 @@ template <class T>
 class Slices {
  public:
   explicit Slices(const Variable<T>& x) : x_(x), count_(x.shape()[check_axis("slices", 0, x.shape())]) {
-    detail::Parts parts = detail::slices_of(x.shape(), 0);
     shape_ = detail::without_axis(x.shape(), 0);
     Tape<T>* tape = Tape<T>::current();
     if (tape == nullptr || !tape->holds(x)) return;
     first_ = tape->open("slices", count_, shape_);
     for (std::size_t i = 0; i < count_; ++i) tape->attach_part(i, x, i * size_of(shape_));
-    const auto gather = [parts = std::move(parts)](std::span<const Variable<T>> dys) {
-      return detail::join("slices", dys, parts);
-    };
-    detail::attach(*tape, wrt(x, gather), std::span<const Variable<T>>());
+    detail::attach(*tape,
+                   wrt(x, [parts = detail::slices_of(x.shape(), 0)](
+                              std::span<const Variable<T>> dys) { return detail::join("slices", dys, parts); }),
+                   std::span<const Variable<T>>());
   }
 
   std::size_t size() const { return count_; }
