@@ -147,8 +147,7 @@ void Tape<T>::attach_part(std::size_t i, const Variable<T>& x, std::size_t offse
 
 template <class T>
 void Flow<T>::check(std::size_t i, const Shape& got) const {
-  const Shape& shape = tape_.slots_[slots_[i]].shape;
-  if (got != shape) fail(op_, "a derivative of the input's shape " + to_string(shape), got);
+  if (got != shape(i)) fail(op_, "a derivative of the input's shape " + to_string(shape(i)), got);
 }
 
 template <class T>

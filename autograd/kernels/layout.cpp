@@ -101,12 +101,6 @@ Tensor<T> write_region(const Tensor<T>& x, const Region& region, const Shape& sh
 }
 
 template <class T>
-Tensor<T> transposed(const Tensor<T>& x) {
-  const Steps step = steps_of(x.shape());
-  return read_region(x, {{x.shape(1), x.shape(0)}, 0, {step[1], step[0]}});
-}
-
-template <class T>
 void copy_rows(const T* from, std::ptrdiff_t from_step, T* to, std::ptrdiff_t to_step, std::size_t rows,
                std::size_t width) {
   if (width == 1) {  // a call of memmove an element would cost more than the copy
@@ -120,8 +114,6 @@ template Tensor<float> read_region(const Tensor<float>&, const Region&);
 template Tensor<double> read_region(const Tensor<double>&, const Region&);
 template Tensor<float> write_region(const Tensor<float>&, const Region&, const Shape&, float);
 template Tensor<double> write_region(const Tensor<double>&, const Region&, const Shape&, double);
-template Tensor<float> transposed(const Tensor<float>&);
-template Tensor<double> transposed(const Tensor<double>&);
 template void copy_rows(const float*, std::ptrdiff_t, float*, std::ptrdiff_t, std::size_t, std::size_t);
 template void copy_rows(const double*, std::ptrdiff_t, double*, std::ptrdiff_t, std::size_t, std::size_t);
 

@@ -25,10 +25,6 @@ Tensor<T> read_region(const Tensor<T>& x, const Region& region);
 template <class T>
 Tensor<T> write_region(const Tensor<T>& x, const Region& region, const Shape& shape, T fill);
 
-/// A matrix with its axes exchanged.
-template <class T>
-Tensor<T> transposed(const Tensor<T>& x);
-
 /// Copies `rows` rows of `width` elements; the steps lead from a row to the next.
 template <class T>
 void copy_rows(const T* from, std::ptrdiff_t from_step, T* to, std::ptrdiff_t to_step, std::size_t rows,
