@@ -13,6 +13,7 @@ using Forward = std::function<Tensor(const Tensor&)>;
 class Network : public Contender {
  public:
   Network(const Task& t, const std::function<Forward(Leaves&)>& make, bool wants_x = true) : task_(t), leaves_(t.H) {
+    torch::set_num_threads(t.threads);
     forward_ = make(leaves_);
     const std::vector<long> shape{extent(t.T), extent(t.B), extent(t.I)};
     x_ = filled("x", shape, t.H);

@@ -8,6 +8,7 @@ namespace {
 class Translation : public Contender {
  public:
   Translation(const Task& t, std::size_t vocabulary) : task_(t), leaves_(t.H) {
+    torch::set_num_threads(t.threads);
     const std::size_t V = vocabulary, E = t.I, H = t.H;
     source_ = leaves_.create("source.weight", {V, E});
     target_ = leaves_.create("target.weight", {V, E});
