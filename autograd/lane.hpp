@@ -96,9 +96,12 @@ void map_rows(const kernels::BroadcastPlan<N + M>& plan, const std::array<const 
 template <std::size_t M, class T, std::size_t N, class F>
 std::array<Variable<T>, M> map_lanes(const char* op, const std::array<const Tensor<T>*, N>& inputs, F&& f,
                                      const std::array<Into<T>, M>& into = {}) {
-  const Shape& first = inputs[0]->shape();
-  bool alike = true;
-  for (std::size_t k = 1; k < N; ++k) alike = alike && inputs[k]->shape() == first;
+  const Shape* widest = &inputs[0]->shape();
+  bool alike = true;  // element by element, without repetition
+  for (std::size_t k = 1; k < N; ++k) {
+    alike = alike && alike_but_ones(inputs[k]->shape(), *widest);
+    if (inputs[k]->dimension() > widest->size()) widest = &inputs[k]->shape();
+  }
 
   std::array<Variable<T>, M> outputs;
   std::array<const T*, N> from;
@@ -112,13 +115,13 @@ std::array<Variable<T>, M> map_lanes(const char* op, const std::array<const Tens
   };
 
   if (alike) {
-    make_outputs(first);
+    make_outputs(*widest);
     std::array<std::size_t, N> step;
     step.fill(1);
     detail::map_row(from, step, to, inputs[0]->size(), f);
     return outputs;
   }
-  Shape shape = first;
+  Shape shape = inputs[0]->shape();
   for (std::size_t k = 1; k < N; ++k) shape = broadcast_shape(op, shape, inputs[k]->shape());
   make_outputs(shape);
   if (size_of(shape) == 0) return outputs;

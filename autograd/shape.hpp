@@ -114,8 +114,8 @@ class PerAxis {
   }
 
  private:
-  std::array<X, capacity> at_{};
   size_type size_ = 0;
+  std::array<X, capacity> at_;  // set up to size_; the rest costs nothing
 };
 
 /// The extents of a tensor, outermost first; {} is a scalar.
@@ -126,6 +126,17 @@ inline std::size_t size_of(const Shape& shape) {
   std::size_t n = 1;
   for (const std::size_t extent : shape) n *= extent;
   return n;
+}
+
+/// Whether a and b are the same but for leading ones, so that broadcasting one to the other repeats nothing.
+inline bool alike_but_ones(const Shape& a, const Shape& b) {
+  const Shape& longer = a.size() >= b.size() ? a : b;
+  const Shape& shorter = a.size() >= b.size() ? b : a;
+  const std::size_t ones = longer.size() - shorter.size();
+  for (std::size_t i = 0; i < longer.size(); ++i) {
+    if (longer[i] != (i < ones ? 1 : shorter[i - ones])) return false;
+  }
+  return true;
 }
 
 /// "[32, 256]"; a scalar is "[]".

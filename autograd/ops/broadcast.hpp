@@ -1,7 +1,7 @@
 #pragma once
 
 #include "autograd/kernels/reduce.hpp"
-#include "autograd/record.hpp"
+#include "autograd/ops/shape.hpp"
 
 namespace rw {
 
@@ -12,7 +12,7 @@ Variable<T> broadcast_to(const Variable<T>& x, const Shape& shape);
 /// Throws std::invalid_argument where `shape` does not broadcast to x's.
 template <class T>
 Variable<T> sum_to(const Variable<T>& x, const Shape& shape) {
-  if (x.shape() == shape) return x;
+  if (alike_but_ones(x.shape(), shape) && x.rank() >= shape.size()) return reshape(x, shape);
   return record("sum_to", kernels::sum_to("sum_to", x.value(), shape),
                 wrt(x, [from = x.shape()](const Variable<T>& dy) { return broadcast_to(dy, from); }));
 }
@@ -21,7 +21,7 @@ Variable<T> sum_to(const Variable<T>& x, const Shape& shape) {
 /// Throws std::invalid_argument where x's shape does not broadcast to it.
 template <class T>
 Variable<T> broadcast_to(const Variable<T>& x, const Shape& shape) {
-  if (x.shape() == shape) return x;
+  if (alike_but_ones(x.shape(), shape) && x.rank() <= shape.size()) return reshape(x, shape);
   return record("broadcast_to", kernels::broadcast_to("broadcast_to", x.value(), shape),
                 wrt(x, [from = x.shape()](const Variable<T>& dy) { return sum_to(dy, from); }));
 }
