@@ -54,6 +54,8 @@ void Tape<T>::clear() {
   edges_.clear();
   input_slots_.clear();
   slots_.clear();
+  shapes_.clear();
+  leaves_.clear();
   regions_.clear();
   parameter_slots_.clear();
   chunk_ = used_ = 0;
@@ -75,16 +77,17 @@ void* Tape<T>::allocate(std::size_t bytes) {
 }
 
 template <class T>
-std::uint32_t Tape<T>::add_slot(const Shape& shape, const Place& leaf) {
+std::uint32_t Tape<T>::add_slot(const Shape& shape) {
   if (slots_.size() >= none) fail("record", "fewer than 2^32 - 1 variables on a tape", slots_.size());
-  slots_.emplace_back(shape, leaf);
+  if (shapes_.empty() || shapes_.back() != shape) shapes_.push_back(shape);
+  slots_.emplace_back(static_cast<std::uint32_t>(shapes_.size() - 1));
   return static_cast<std::uint32_t>(slots_.size() - 1);
 }
 
 template <class T>
 Variable<T> Tape<T>::watch(Tensor<T> value) {
   const Place place{run_, slots_.size()};
-  add_slot(value.shape(), place);
+  leaves_.push_back({add_slot(value.shape()), place});
   return Variable<T>(std::move(value), place);
 }
 
@@ -93,7 +96,8 @@ std::uint32_t Tape<T>::slot_of(const Variable<T>& x) {
   if (x.place().tape == run_) return static_cast<std::uint32_t>(x.place().slot);
   const auto it = parameter_slots_.find(x.place().slot);
   if (it != parameter_slots_.end()) return it->second;
-  return parameter_slots_[x.place().slot] = add_slot(x.shape(), x.place());
+  leaves_.push_back({add_slot(x.shape()), x.place()});
+  return parameter_slots_[x.place().slot] = leaves_.back().slot;
 }
 
 template <class T>
@@ -107,7 +111,7 @@ template <class T>
 void Tape<T>::open(const char* op, std::span<Variable<T>> ys) {
   nodes_.emplace_back(op, slots_.size(), ys.size(), edges_.size());
   for (Variable<T>& y : ys) {
-    const std::uint32_t slot = add_slot(y.shape(), {});
+    const std::uint32_t slot = add_slot(y.shape());
     y.stand_at({run_, slot});
   }
 }
@@ -116,7 +120,7 @@ template <class T>
 Place Tape<T>::open(const char* op, std::size_t outputs, const Shape& shape) {
   const Place first{run_, slots_.size()};
   nodes_.emplace_back(op, slots_.size(), outputs, edges_.size());
-  for (std::size_t i = 0; i < outputs; ++i) add_slot(shape, {});
+  for (std::size_t i = 0; i < outputs; ++i) add_slot(shape);
   return first;
 }
 
@@ -184,10 +188,10 @@ template <class T>
 Variable<T> Flow<T>::room(std::size_t i, const Shape& shape) {
   if (wanted(i)) {
     const auto& slot = tape_.slots_[slots_[i]];
-    if (slot.region != Tape<T>::none && !pass_.taken[slot.region] && slot.shape == shape) {
+    if (slot.region != Tape<T>::none && !pass_.taken[slot.region] && this->shape(i) == shape) {
       pass_.taken[slot.region] = 1;
       const auto& region = tape_.regions_[slot.region];
-      return pass_.whole(region.node, tape_.slots_[region.slot].shape).room(region.offset, shape);
+      return pass_.whole(region.node, tape_.shape_of(region.slot)).room(region.offset, shape);
     }
   }
   if (last_read_ != nullptr && last_read_->shape() == shape && last_read_->sole_owner() != nullptr) {
@@ -202,7 +206,7 @@ void Tape<T>::propagate(const Node& node, Pass& pass) {
   const auto gradient = [&](std::uint32_t slot) {
     GradientSum<T> sum = std::move(pass.sums[slot]);
     sum.settle();
-    return std::move(sum).dense(slots_[slot].shape);
+    return std::move(sum).dense(shape_of(slot));
   };
   Variable<T> one;
   List<Variable<T>> several;
@@ -270,10 +274,10 @@ Gradients<T> Tape<T>::backward(const Variable<T>& y, const BackwardOptions<T>& o
     }
     if (reached) propagate(node, pass);
   }
-  for (std::size_t slot = 0; slot < slot_count; ++slot) {
-    if (slots_[slot].leaf == Place{}) continue;
-    pass.sums[slot].settle();
-    gradients.insert(slots_[slot].leaf, std::move(pass.sums[slot]));
+  for (const Leaf& leaf : leaves_) {
+    if (leaf.slot >= slot_count) continue;  // of the recorded backward pass itself
+    pass.sums[leaf.slot].settle();
+    gradients.insert(leaf.place, std::move(pass.sums[leaf.slot]));
   }
   return gradients;
 }

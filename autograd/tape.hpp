@@ -110,12 +110,15 @@ class Tape {
     std::uint32_t first_input, inputs;
   };
   struct Slot {
-    Slot(const Shape& shape, const Place& leaf) : shape(shape), leaf(leaf) {}
+    explicit Slot(std::uint32_t shape) : shape(shape) {}
 
-    Shape shape;
-    Place leaf;                   // nowhere for results of operations
+    std::uint32_t shape;          // in shapes_
     std::uint32_t region = none;  // where its gradient belongs
     std::uint32_t uses = 0;
+  };
+  struct Leaf {
+    std::uint32_t slot;
+    Place place;
   };
   struct Region {              // of the gradient of a slot
     std::uint32_t slot, node;  // what takes a variable apart a second time has a tensor of its own
@@ -125,7 +128,8 @@ class Tape {
 
   void add_edge(Derivative<T>* derivative, std::span<const Variable<T>* const> inputs);
   std::uint32_t slot_of(const Variable<T>& x);
-  std::uint32_t add_slot(const Shape& shape, const Place& leaf);
+  std::uint32_t add_slot(const Shape& shape);
+  const Shape& shape_of(std::uint32_t slot) const { return shapes_[slots_[slot].shape]; }
   void* allocate(std::size_t bytes);
   void propagate(const Node& node, Pass& pass);
 
@@ -137,6 +141,8 @@ class Tape {
   List<Edge> edges_;
   List<std::uint32_t> input_slots_;
   List<Slot> slots_;
+  List<Shape> shapes_;  // many slots in a row share one
+  List<Leaf> leaves_;
   List<Region> regions_;
   std::unordered_map<std::uint64_t, std::uint32_t, std::hash<std::uint64_t>, std::equal_to<std::uint64_t>,
                      RecyclingAllocator<std::pair<const std::uint64_t, std::uint32_t>>>
@@ -153,7 +159,7 @@ class Flow {
   bool wanted(std::size_t i) const { return slots_[i] != Tape<T>::none; }
 
   /// The shape of input i.
-  const Shape& shape(std::size_t i) const { return tape_.slots_[slots_[i]].shape; }
+  const Shape& shape(std::size_t i) const { return tape_.shape_of(slots_[i]); }
 
   /// Adds a term to the gradient of input i. Throws std::invalid_argument where it has not the input's shape.
   void add(std::size_t i, Variable<T> term);
