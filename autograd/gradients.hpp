@@ -45,7 +45,7 @@ class GradientSum {
   void add(Product<T> term);
   void add(RowSparse<T> term);
   void add(Term<T> term) {
-    std::visit([this](auto& t) { add(std::move(t)); }, term);
+    std::visit([this](auto& t) { this->add(std::move(t)); }, term);
   }
 
   /// Multiplies out the products and merges repeated rows; afterwards the sum is dense or row-sparse.

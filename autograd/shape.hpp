@@ -99,10 +99,10 @@ class PerAxis {
     return begin() + place;
   }
   iterator erase(const_iterator axis) {
-    const auto place = begin() + (axis - begin());
-    std::copy(place + 1, end(), place);
+    const auto place = static_cast<size_type>(axis - begin());
+    for (size_type i = place + 1; i < size_; ++i) at_[i - 1] = at_[i];
     --size_;
-    return place;
+    return begin() + place;
   }
 
   friend bool operator==(const PerAxis& a, const PerAxis& b) {
@@ -115,7 +115,7 @@ class PerAxis {
 
  private:
   size_type size_ = 0;
-  std::array<X, capacity> at_;  // set up to size_; the rest costs nothing
+  std::array<X, capacity> at_{};
 };
 
 /// The extents of a tensor, outermost first; {} is a scalar.

@@ -195,4 +195,15 @@ BOOST_AUTO_TEST_CASE(tensors_change_in_place) {
   BOOST_TEST((reshaped(counted({2, 3}), {6}).shape() == Shape{6}));
 }
 
+BOOST_AUTO_TEST_CASE(leading_ones_make_no_difference_to_where_elements_lie) {
+  BOOST_TEST(alike_but_ones({2, 3}, {2, 3}));
+  BOOST_TEST(alike_but_ones({1, 1, 3}, {3}));
+  BOOST_TEST(alike_but_ones({3}, {1, 3}));
+  BOOST_TEST(alike_but_ones({}, {1, 1}));
+  BOOST_TEST(!alike_but_ones({3, 1}, {3}));
+  BOOST_TEST(!alike_but_ones({3, 1}, {1, 3}));
+  BOOST_TEST(!alike_but_ones({2, 3}, {3}));
+  BOOST_TEST(!alike_but_ones({2, 3}, {3, 2}));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
