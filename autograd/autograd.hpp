@@ -21,4 +21,5 @@
 #include "autograd/packed.hpp"
 #include "autograd/random.hpp"
 #include "autograd/shards.hpp"
+#include "autograd/subnormals.hpp"
 #include "autograd/workers.hpp"

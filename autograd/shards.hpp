@@ -1,5 +1,6 @@
 #pragma once
 
+#include "autograd/subnormals.hpp"
 #include "autograd/tape.hpp"
 #include "autograd/workers.hpp"
 
@@ -26,11 +27,13 @@ struct Learned {
 
 /// The sum of loss(shard) over the shards of a batch of so many rows, and its gradients: every shard on a thread and
 /// with a tape of its own, the gradients added in the order of the shards, so that the same number of workers gives
-/// the same bits. `loss` returns a Variable of one element and must bear being called from several threads.
+/// the same bits. `loss` returns a Variable of one element and must bear being called from several threads. Subnormal
+/// numbers count as 0 meanwhile.
 template <class T, class Loss>
 Learned<T> learn(Workers& workers, std::size_t rows, const Loss& loss) {
   List<Learned<T>> parts(shards_of(rows, workers.count()));
   const auto learn_one = [&](const Shard& shard) {
+    const FlushSubnormals flush;
     thread_local Gradients<T> kept;  // of the step before: freed by the thread that made them, which then finds their
     kept = Gradients<T>();           // memory again
     Tape<T> tape;

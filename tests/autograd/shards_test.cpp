@@ -175,4 +175,15 @@ BOOST_AUTO_TEST_CASE(an_error_in_a_shard_comes_out) {
                         says("item: expected one element; got x [2]"));
 }
 
+BOOST_AUTO_TEST_CASE(subnormal_numbers_count_as_zero_while_learning) {
+  const Parameter<float> tiny("tiny", full<float>({4}, 1e-30f));
+  const auto loss = [&](const Shard&) { return sum(square(tiny)); };
+  for (const std::size_t count : {1, 2}) {
+    Workers workers(count);
+    const auto seen = learn<float>(workers, 32, [&](const Shard& s) { return sum(tiny * 1e-10f) + 0 * loss(s); });
+    BOOST_TEST(seen.loss == 0);
+  }
+  BOOST_TEST((tiny * 1e-10f).value()(0) > 0);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

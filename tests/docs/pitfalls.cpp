@@ -166,4 +166,16 @@ BOOST_AUTO_TEST_CASE(values_held_by_a_tape_are_copied_by_the_optimiser) {
   BOOST_TEST(w.value().data() == before);
 }
 
+BOOST_AUTO_TEST_CASE(subnormal_numbers_can_count_as_zero) {
+  Parameter<float> tiny("tiny", full<float>({4}, 1e-30f));
+  BOOST_TEST((tiny * 1e-10f).value()(0) > 0);
+  {
+    // [subnormals]
+    const FlushSubnormals flush;  // while in scope, on this thread
+    // [end]
+    BOOST_TEST((tiny * 1e-10f).value()(0) == 0);
+  }
+  BOOST_TEST((tiny * 1e-10f).value()(0) > 0);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
