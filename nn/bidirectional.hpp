@@ -13,6 +13,10 @@ struct Bidirectional {
 
   C forward, backward;
 
+  State initial_state(std::size_t batch, Random* random = nullptr) const {
+    return {nn::initial_state(forward, batch, random), nn::initial_state(backward, batch, random)};
+  }
+
   auto parameters() {
     auto all = decltype(forward.parameters())();
     all.add("forward", forward.parameters());
@@ -21,21 +25,20 @@ struct Bidirectional {
   }
 };
 
-/// xs [T, B, I] -> outputs [T, B, 2·O] and the state of both directions, each after its own last step. `initial` is the
-/// state of both to begin with, the cells' own where it is not given.
+/// xs [T, B, I] -> outputs [T, B, 2·O] and the state of both directions, each after its own last step.
 /// Throws std::invalid_argument as for a single cell.
 template <class T, class C>
-requires Cell<C, T> Unrolled<T, typename Bidirectional<C>::State> unroll(
-    const Bidirectional<C>& layer, const Variable<T>& xs, const std::vector<std::size_t>& lengths = {},
-    const std::optional<typename Bidirectional<C>::State>& initial = {}) {
-  UnrollOptions<typename C::State> first{.lengths = lengths}, second{.lengths = lengths, .reverse = true};
-  if (initial) {
-    first.initial = initial->forward;
-    second.initial = initial->backward;
-  }
+Unrolled<T, typename Bidirectional<C>::State> unroll(
+    const Bidirectional<C>& layer, const Variable<T>& xs,
+    const UnrollOptions<typename Bidirectional<C>::State>& options = {}) {
+  using State = std::optional<typename C::State>;
+  const auto first = options.within(options.initial ? State(options.initial->forward) : State());
+  auto second = options.within(options.initial ? State(options.initial->backward) : State());
+  second.reverse = !options.reverse;
   auto forward = unroll(layer.forward, xs, first);
   auto backward = unroll(layer.backward, xs, second);
-  return {concatenate({forward.outputs, backward.outputs}, -1), {std::move(forward.state), std::move(backward.state)}};
+  return {options.outputs ? concatenate({forward.outputs, backward.outputs}, -1) : Variable<T>(),
+          {std::move(forward.state), std::move(backward.state)}};
 }
 
 }  // namespace rw::nn

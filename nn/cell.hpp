@@ -2,6 +2,7 @@
 
 #include <concepts>
 
+#include "autograd/random.hpp"
 #include "nn/parameters.hpp"
 #include "nn/state.hpp"
 
@@ -41,11 +42,58 @@ Variable<T> projected(const C& cell, const Variable<T>& x) {
   }
 }
 
+// A cell that draws random numbers, as dropout does, takes where from as a further argument of initial_state() or
+// step(), nullptr by default: that is evaluation. The two below pass it to those that take it.
+
+/// The state to begin with.
+template <class C>
+typename C::State initial_state(const C& cell, std::size_t batch, Random* random = nullptr) {
+  if constexpr (requires { cell.initial_state(batch, random); }) {
+    return cell.initial_state(batch, random);
+  } else {
+    return cell.initial_state(batch);
+  }
+}
+
+/// One step from what projected() returned for its input.
+template <class T, class C>
+Step<T, typename C::State> step_projected(const C& cell, const Variable<T>& x, const typename C::State& state,
+                                          Random* random = nullptr) {
+  if constexpr (requires { cell.step(x, state, random); }) {
+    return cell.step(x, state, random);
+  } else {
+    return cell.step(x, state);
+  }
+}
+
 /// One time step from a raw input x [B, I]; for streaming.
 template <class T, class C>
-requires Cell<C, T>
-auto step(const C& cell, const Variable<T>& x, const typename C::State& state) {
-  return cell.step(projected(cell, x), state);
+requires Cell<C, T> Step<T, typename C::State> step(const C& cell, const Variable<T>& x, const typename C::State& state,
+                                                    Random* random = nullptr) {
+  return step_projected(cell, projected(cell, x), state, random);
 }
+
+/// float or double, as a cell's parameters are.
+template <class C>
+using ElementOf = typename decltype(std::declval<C&>().parameters())::Element;
+
+/// A cell around another; what it does not say itself is the inner one's.
+template <class C>
+struct CellAround {
+  using State = typename C::State;
+
+  explicit CellAround(C c) : cell(std::move(c)) {}
+
+  State initial_state(std::size_t batch, Random* random = nullptr) const {
+    return nn::initial_state(cell, batch, random);
+  }
+  template <class T>
+  requires ProjectsInput<C, T> Variable<T> project(const Variable<T>& xs)
+  const { return cell.project(xs); }
+
+  auto parameters() { return cell.parameters(); }
+
+  C cell;
+};
 
 }  // namespace rw::nn

@@ -17,6 +17,8 @@ namespace rw::nn {
 template <class T>
 class Parameters {
  public:
+  using Element = T;
+
   struct Entry {
     std::string name;
     Parameter<T>* parameter;

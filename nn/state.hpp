@@ -74,8 +74,8 @@ inline constexpr bool is_variable<Variable<T>> = true;
 
 template <class S>
 inline constexpr bool is_list = false;
-template <class S>
-inline constexpr bool is_list<std::vector<S>> = true;
+template <class S, class A>
+inline constexpr bool is_list<std::vector<S, A>> = true;
 template <class S, std::size_t N>
 inline constexpr bool is_list<std::array<S, N>> = true;
 

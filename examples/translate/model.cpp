@@ -25,7 +25,7 @@ template <class T>
 typename Model<T>::Encoded Model<T>::encode(const rw::Indices& source, const std::vector<std::size_t>& lengths,
                                             rw::Random* random) const {
   const Variable<T> words = rw::nn::dropout(source_embedding(source), settings.dropout, random);
-  const auto read = rw::nn::unroll(encoder, words, lengths);
+  const auto read = rw::nn::unroll(encoder, words, {.lengths = lengths});
   return {attention.prepare(read.outputs, rw::nn::mask_of<T>(lengths, source.shape(0))),
           tanh(bridge(read.state.backward.h))};
 }

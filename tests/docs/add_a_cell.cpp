@@ -129,7 +129,7 @@ BOOST_AUTO_TEST_CASE(what_is_written_once_serves_the_cell) {
   BOOST_TEST(all.find("encoder.forward.weight_ih") == &encoder.forward.weight_ih);
   BOOST_TEST(all.find("encoder.backward.bias") == &encoder.backward.bias);
   const Variable<double> xs = nn::normal<double>({4, 2, 2}, 1, random);
-  BOOST_TEST((nn::unroll(encoder, xs, {4, 1}).outputs.shape() == Shape{4, 2, 6}));
+  BOOST_TEST((nn::unroll(encoder, xs, {.lengths = {4, 1}}).outputs.shape() == Shape{4, 2, 6}));
 }
 
 BOOST_AUTO_TEST_CASE(training_lowers_the_loss) {
