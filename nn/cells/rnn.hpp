@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 
 #include "autograd/ops/activation.hpp"
@@ -9,22 +10,27 @@
 
 namespace rw::nn {
 
-/// Simple recurrent network (Elman 1990).
-///     h' = tanh(x·W + h·U + b)
-/// x [B, I], h [B, H]; W [I, H], U [H, H], b [H].
+/// Simple recurrent network (Rumelhart, Hinton & Williams 1986; Elman 1990).
+///     h' = φ(x·W + h·U + b)
+/// x [B, I], h [B, H]; W [I, H], U [H, H], b [H]. φ is tanh or any other function:
+///     nn::Rnn<float>({.input = 8, .hidden = 16, .activation = relu<Variable<float>>}, random)
 template <class T>
 struct Rnn {
+  using Activation = std::function<Variable<T>(const Variable<T>&)>;
   struct Options {
     std::size_t input, hidden;
     bool bias = true;
+    Activation activation = [](const Variable<T>& a) { return tanh(a); };
   };
   struct State {
     Variable<T> h;
   };
 
   /// W from Glorot's uniform distribution and U orthogonal; b zero.
+  /// Throws std::invalid_argument where the activation is empty.
   Rnn(const Options& options, Random& random)
-      : weight_ih("weight_ih", glorot_uniform<T>({options.input, options.hidden}, random)),
+      : activation(checked(options.activation)),
+        weight_ih("weight_ih", glorot_uniform<T>({options.input, options.hidden}, random)),
         weight_hh("weight_hh", orthogonal<T>({options.hidden, options.hidden}, random)) {
     if (options.bias) bias.emplace("bias", zeros<T>({options.hidden}));
   }
@@ -38,7 +44,7 @@ struct Rnn {
   }
 
   Step<T, State> step(const Variable<T>& x, const State& s) const {
-    const Variable<T> h = tanh(affine(s.h, weight_hh, x));
+    const Variable<T> h = activation(affine(s.h, weight_hh, x));
     return {h, {h}};
   }
 
@@ -46,8 +52,15 @@ struct Rnn {
     return bias ? Parameters<T>{weight_ih, weight_hh, *bias} : Parameters<T>{weight_ih, weight_hh};
   }
 
+  Activation activation;
   Parameter<T> weight_ih, weight_hh;
   std::optional<Parameter<T>> bias;
+
+ private:
+  static const Activation& checked(const Activation& activation) {
+    if (!activation) fail("rnn", "an activation", "none");
+    return activation;
+  }
 };
 
 }  // namespace rw::nn
