@@ -6,8 +6,8 @@
 #include "nn/nn.hpp"
 #include "optim/optim.hpp"
 
-// After warm-up a training step takes no memory from the system. What is counted is every call of operator new in the
-// whole program, on any thread.
+// After warm-up neither a training step nor a step of streaming takes memory from the system. What is counted is every
+// call of operator new in the whole program, on any thread.
 
 namespace {
 
@@ -102,6 +102,29 @@ std::size_t allocations_of_training(const std::vector<std::size_t>& lengths = {}
   return count;
 }
 
+/// One step of one sequence: an input that comes in, a state that goes on, an output that is read.
+template <class Layer>
+std::size_t allocations_of_streaming(const Layer& layer) {
+  Random random(1);
+  const nn::Linear<float> readout({.input = hidden, .output = 2}, random);
+  auto state = layer.initial_state(1);
+  float sum = 0;
+  const std::size_t count = allocations_of([&] {
+    const Variable<float> x = full<float>({1, dimension}, 1 + sum);
+    auto next = nn::step(layer, x, state);
+    state = std::move(next.state);
+    sum += readout(next.output).value().data()[0];
+  });
+  BOOST_TEST(sum != 0);
+  return count;
+}
+
+template <class Cell>
+Cell cell_of(std::size_t input) {
+  Random random(1);
+  return Cell({.input = input, .hidden = hidden}, random);
+}
+
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(the_counter_counts) {
@@ -126,6 +149,18 @@ BOOST_AUTO_TEST_CASE(lstm_of_ragged_rows) {
 }
 
 BOOST_AUTO_TEST_CASE(gru) { BOOST_TEST((allocations_of_training<float, nn::Gru<float>>() == 0u)); }
+
+BOOST_AUTO_TEST_CASE(streaming) {
+  BOOST_TEST(allocations_of_streaming(cell_of<nn::Lstm<float>>(dimension)) == 0u);
+  BOOST_TEST(allocations_of_streaming(cell_of<nn::Gru<float>>(dimension)) == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(streaming_through_a_stack) {
+  nn::Stack<nn::Lstm<float>> deep{{}, {.residual = true}};
+  deep.layers.push_back(cell_of<nn::Lstm<float>>(dimension));
+  deep.layers.push_back(cell_of<nn::Lstm<float>>(hidden));
+  BOOST_TEST(allocations_of_streaming(deep) == 0u);
+}
 
 #endif
 
