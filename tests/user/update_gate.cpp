@@ -12,39 +12,37 @@
 
 using namespace rw;
 
-/// Minimal gated unit (Zhou et al. 2016):  f = σ(x·W_f + h·U_f + b_f),  h' = (1 − f) ⊙ h + f ⊙ tanh(x·W + (f ⊙ h)·U +
-/// b)
-struct MinimalGatedUnit {
+/// Update gate network (Collins, Sohl-Dickstein & Sussillo 2017):  g = σ(x·W_g + h·U_g + b_g),
+/// h' = g ⊙ h + (1 − g) ⊙ tanh(x·W_c + h·U_c + b_c)
+struct UpdateGate {
   struct State {
     Variable<float> h;
   };
 
-  MinimalGatedUnit(std::size_t input, std::size_t hidden, Random& random)
+  UpdateGate(std::size_t input, std::size_t hidden, Random& random)
       : w("w", nn::glorot_uniform_blocks<float>({input, 2 * hidden}, 2, random)),
-        b("b", zeros<float>({2 * hidden})),
-        u_f("u_f", nn::orthogonal<float>({hidden, hidden}, random)),
-        u("u", nn::orthogonal<float>({hidden, hidden}, random)) {}
+        b("b", nn::bias_blocks<float>(hidden, {0, 1})),
+        u("u", nn::orthogonal_blocks<float>({hidden, 2 * hidden}, 2, random)) {}
 
   State initial_state(std::size_t batch) const { return {zeros<float>({batch, u.shape()[0]})}; }
 
   Variable<float> project(const Variable<float>& xs) const { return affine(xs, w, b); }
 
   nn::Step<float, State> step(const Variable<float>& x, const State& s) const {
-    const auto [x_f, x_h] = split<2>(x);
-    const auto f = sigmoid(x_f + matmul(s.h, u_f));
-    const auto h = (1 - f) * s.h + f * tanh(x_h + matmul(f * s.h, u));
+    const auto [c, g] = split<2>(affine(s.h, u, x));
+    const auto h = sigmoid(g) * s.h + (1 - sigmoid(g)) * tanh(c);
     return {h, {h}};
   }
 
-  nn::Parameters<float> parameters() { return {w, b, u_f, u}; }
+  nn::Parameters<float> parameters() { return {w, b, u}; }
 
-  Parameter<float> w, b, u_f, u;
+  Parameter<float> w, b, u;
 };
 
 int main() {
   constexpr std::size_t steps = 12, batch = 64;
   Random random(1);
-  MinimalGatedUnit cell(1, 16, random);
+  UpdateGate cell(1, 16, random);
   nn::Linear<float> readout({.input = 16, .output = 2}, random);
   nn::Parameters<float> parameters;
   parameters.add("cell", cell.parameters());
