@@ -72,6 +72,18 @@ Tensor<T> bias_blocks(std::size_t hidden, const std::vector<double>& values) {
   return bias;
 }
 
+template <class T>
+Tensor<T> chrono(std::size_t hidden, double longest, const std::vector<double>& signs, Random& random) {
+  if (!(longest > 2 && std::isfinite(longest))) fail("chrono", "a longest memory of more than 2 steps", longest);
+  const Tensor<double> times = drawn<double>({hidden}, [&] { return std::log(random.uniform(1, longest - 1)); });
+  Tensor<T> bias = rw::empty<T>({signs.size() * hidden});
+  T* to = bias.data();
+  for (const double sign : signs) {
+    to = std::transform(times.begin(), times.end(), to, [sign](double time) { return static_cast<T>(sign * time); });
+  }
+  return bias;
+}
+
 template Tensor<float> uniform(const Shape&, double, Random&);
 template Tensor<double> uniform(const Shape&, double, Random&);
 template Tensor<float> normal(const Shape&, double, Random&);
@@ -86,5 +98,7 @@ template Tensor<float> orthogonal(const Shape&, Random&);
 template Tensor<double> orthogonal(const Shape&, Random&);
 template Tensor<float> bias_blocks(std::size_t, const std::vector<double>&);
 template Tensor<double> bias_blocks(std::size_t, const std::vector<double>&);
+template Tensor<float> chrono(std::size_t, double, const std::vector<double>&, Random&);
+template Tensor<double> chrono(std::size_t, double, const std::vector<double>&, Random&);
 
 }  // namespace rw::nn

@@ -75,4 +75,11 @@ Tensor<T> orthogonal_blocks(const Shape& shape, std::size_t count, Random& rando
 template <class T>
 Tensor<T> bias_blocks(std::size_t hidden, const std::vector<double>& values);
 
+/// A bias [signs.size()·hidden] whose block k is signs[k]·ln U(1, longest − 1), the same draws in all blocks, so that
+/// the units remember between 1 and `longest` steps (Tallec & Ollivier 2018, chrono initialisation): {−1, 1, 0, 0} for
+/// the gates i, f, g, o of an LSTM, {0, 1, 0} for r, z, n of a GRU.
+/// Throws std::invalid_argument where `longest` is not finite and above 2.
+template <class T>
+Tensor<T> chrono(std::size_t hidden, double longest, const std::vector<double>& signs, Random& random);
+
 }  // namespace rw::nn

@@ -123,6 +123,24 @@ BOOST_AUTO_TEST_CASE(bias_blocks) {
   BOOST_TEST(bool(bias == rw::tensor<float>({6}, {0, 0, 1, 1, -0.5, -0.5})));
 }
 
+// ln U(1, T − 1): e to it is uniform. Blocks of opposite signs are the same numbers.
+BOOST_AUTO_TEST_CASE(chrono) {
+  Random random(8);
+  constexpr std::size_t hidden = 20000;
+  const Tensor<double> bias = rw::nn::chrono<double>(hidden, 101, {-1, 1, 0}, random);
+  BOOST_REQUIRE(bool(bias.shape() == Shape{3 * hidden}));
+  Tensor<double> times = rw::empty<double>({hidden});
+  for (std::size_t j = 0; j < hidden; ++j) {
+    times.data()[j] = std::exp(bias.data()[hidden + j]) - 50.5;
+    BOOST_REQUIRE(bias.data()[j] == -bias.data()[hidden + j]);
+    BOOST_REQUIRE(bias.data()[2 * hidden + j] == 0);
+  }
+  check_uniform(times, 49.5);
+  const std::string text = "chrono: expected a longest memory of more than 2 steps; got ";
+  BOOST_CHECK_EXCEPTION(rw::nn::chrono<float>(3, 2, {1}, random), std::invalid_argument, says(text + "2"));
+  BOOST_CHECK_EXCEPTION(rw::nn::chrono<float>(3, std::nan(""), {1}, random), std::invalid_argument, says(text + "nan"));
+}
+
 BOOST_AUTO_TEST_CASE(wrong_shapes) {
   Random random(7);
   BOOST_CHECK_EXCEPTION(rw::nn::glorot_uniform<double>({3}, random), std::invalid_argument,
