@@ -21,6 +21,7 @@ class Cases:
     def __init__(self):
         self.passed = self.skipped = 0
         self.failures = []  # (name, lines)
+        self.table = []  # lines that a program wants to be seen, `# | like | this |`
 
     def fail(self, name, lines=()):
         self.failures.append((name, [line for line in lines if line.strip()]))
@@ -75,6 +76,8 @@ def tap_cases(lines):
             cases.skipped += 1
         elif result:
             cases.add(result[2], result[1], [])
+        elif line.startswith("# |"):
+            cases.table.append(line[2:])
         elif cases.failures and line.startswith("#"):
             cases.failures[-1][1].append(line[1:])
     if planned != cases.passed + len(cases.failures) + cases.skipped:
@@ -152,6 +155,8 @@ def main():
         for future in concurrent.futures.as_completed(running):
             cases, seconds = future.result()
             print(f"{running[future]:<12} {seconds:6.1f} s   {cases.counts()}", flush=True)
+            for line in cases.table:
+                print(f"    {line}")
             for name, lines in cases.failures:
                 print(f"    FAILED {name}")
                 for line in lines[:SHOWN_LINES]:
