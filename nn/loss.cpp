@@ -3,30 +3,28 @@
 namespace rw::nn {
 namespace {
 
-bool counts(std::int64_t target, const CrossEntropyOptions& options) {
-  return !options.ignore || target != *options.ignore;
-}
-
-void check(const Shape& logits, const Indices& targets, const CrossEntropyOptions& options) {
-  if (!(options.smoothing >= 0 && options.smoothing <= 1))
-    fail("cross_entropy", "a smoothing in [0, 1]", options.smoothing);
-  if (logits.empty() || logits.back() == 0 || Shape(logits.begin(), logits.end() - 1) != targets.shape()) {
-    fail("cross_entropy", "logits [..., V] and targets [...]", "logits ", logits, ", targets ", Shape(targets.shape()));
-  }
-  for (const std::int64_t target : targets) {
-    if (counts(target, options) && (target < 0 || static_cast<std::size_t>(target) >= logits.back())) {
-      fail("cross_entropy", "targets in [0, " + std::to_string(logits.back()) + ")", "target ", target);
-    }
-  }
-}
+bool counts(std::int64_t target, std::optional<std::int64_t> ignore) { return !ignore || target != *ignore; }
 
 }  // namespace
 
 namespace kernels {
 
+void check_targets(const char* op, const Shape& logits, const Indices& targets, std::optional<std::int64_t> ignore) {
+  if (logits.empty() || logits.back() == 0 || Shape(logits.begin(), logits.end() - 1) != targets.shape()) {
+    fail(op, "logits [..., V] and targets [...]", "logits ", logits, ", targets ", Shape(targets.shape()));
+  }
+  for (const std::int64_t target : targets) {
+    if (counts(target, ignore) && (target < 0 || static_cast<std::size_t>(target) >= logits.back())) {
+      fail(op, "targets in [0, " + std::to_string(logits.back()) + ")", "target ", target);
+    }
+  }
+}
+
 template <class T>
 Tensor<T> cross_entropy(const Tensor<T>& logits, const Indices& targets, const CrossEntropyOptions& options) {
-  check(logits.shape(), targets, options);
+  if (!(options.smoothing >= 0 && options.smoothing <= 1))
+    fail("cross_entropy", "a smoothing in [0, 1]", options.smoothing);
+  check_targets("cross_entropy", logits.shape(), targets, options.ignore);
   const std::size_t v = logits.shape().back();
   const T smoothing = static_cast<T>(options.smoothing);
   Shape column = logits.shape();
@@ -34,7 +32,7 @@ Tensor<T> cross_entropy(const Tensor<T>& logits, const Indices& targets, const C
   const Tensor<T> normaliser = rw::kernels::log_sum_exp_to("cross_entropy", logits, column);
   Tensor<T> losses = zeros<T>(targets.shape());
   for (std::size_t n = 0; n < targets.size(); ++n) {
-    if (!counts(targets.data()[n], options)) continue;
+    if (!counts(targets.data()[n], options.ignore)) continue;
     const T* x = logits.data() + n * v;
     const T z = normaliser.data()[n];
     T loss = (1 - smoothing) * (z - x[targets.data()[n]]);
@@ -53,7 +51,7 @@ Tensor<T> cross_entropy_gradient(const Tensor<T>& logits, const Indices& targets
   for (std::size_t n = 0; n < targets.size(); ++n) {
     T* to = dx.data() + n * v;
     const std::int64_t target = targets.data()[n];
-    if (!counts(target, options)) {
+    if (!counts(target, options.ignore)) {
       std::fill_n(to, v, T(0));
       continue;
     }
@@ -70,7 +68,7 @@ Tensor<T> target_distribution(const Shape& logits, const Indices& targets, const
   const std::size_t v = logits.back();
   for (std::size_t n = 0; n < targets.size(); ++n) {
     const std::int64_t target = targets.data()[n];
-    if (!counts(target, options)) continue;
+    if (!counts(target, options.ignore)) continue;
     std::fill_n(q.data() + n * v, v, static_cast<T>(options.smoothing / double(v)));
     q.data()[n * v + static_cast<std::size_t>(target)] += static_cast<T>(1 - options.smoothing);
   }
@@ -89,8 +87,8 @@ template Tensor<double> target_distribution(const Shape&, const Indices&, const 
 }  // namespace kernels
 
 std::size_t counted_targets(const Indices& targets, const CrossEntropyOptions& options) {
-  return static_cast<std::size_t>(
-      std::count_if(targets.begin(), targets.end(), [&](std::int64_t target) { return counts(target, options); }));
+  return static_cast<std::size_t>(std::count_if(targets.begin(), targets.end(),
+                                                [&](std::int64_t target) { return counts(target, options.ignore); }));
 }
 
 }  // namespace rw::nn

@@ -2,12 +2,14 @@
 
 #include <boost/test/unit_test.hpp>
 
-#include "autograd/gradcheck.hpp"
-#include "tests/nn/common.hpp"
+#include "autograd/ops/softmax.hpp"
+#include "tests/nn/loss_checks.hpp"
 
 namespace {
 
+using common::check_gradients;
 using common::distance;
+using common::equals;
 using common::numbers;
 using common::says;
 using rw::Indices;
@@ -134,6 +136,45 @@ BOOST_AUTO_TEST_CASE(extreme_logits_stay_finite) {
   check(0.0f);
 }
 
+BOOST_AUTO_TEST_CASE(nll_of_log_softmax_is_cross_entropy) {
+  const V x = numbers({2, 3, 5});
+  const Indices targets = indices({2, 3}, {0, 4, ignored, 2, 1, ignored});
+  const auto ours = rw::nn::nll_rows(log_softmax(x), targets, {.ignore = ignored});
+  BOOST_TEST(distance(ours, cross_entropy_rows(x, targets, {.ignore = ignored})) < 1e-14);
+  BOOST_TEST(std::abs(rw::nn::nll(log_softmax(x), targets, {.ignore = ignored}).item() - sum(ours).item() / 4) < 1e-15);
+  BOOST_TEST(rw::nn::nll(x, rw::full<std::int64_t>({2, 3}, ignored), {.ignore = ignored}).item() == 0);
+  check_gradients("nll",
+                  [&](const auto& x) { return rw::nn::nll_rows(log_softmax(x[0]), targets, {.ignore = ignored}); },
+                  {numbers({2, 3, 5})});
+  // A class that is impossible and not asked for does not matter.
+  const V certain = rw::tensor<double>({1, 2}, {0, -INFINITY});
+  Tape<double> tape;
+  const V log_p = tape.watch(certain.value());
+  const V y = rw::nn::nll(log_p, indices({1}, {0}));
+  BOOST_TEST(y.item() == 0);
+  BOOST_TEST(distance(tape.backward(y)[log_p].value(), rw::tensor<double>({1, 2}, {-1, 0})) == 0);
+}
+
+BOOST_AUTO_TEST_CASE(multiclass_hinge_equals_a_scalar_loop) {
+  const Tensor<double> x = numbers({5, 4}, 3);
+  const std::vector<std::int64_t> right{1, 3, ignored, 0, 2};
+  const Indices targets = indices({5}, {1, 3, ignored, 0, 2});
+  for (const double margin : {1.0, 0.3}) {
+    const rw::nn::MulticlassHingeOptions options{.ignore = ignored, .margin = margin};
+    const V rows = rw::nn::multiclass_hinge_rows(V(x), targets, options);
+    equals(rows, {5}, [&](std::size_t n) {
+      double loss = 0;
+      for (std::int64_t j = 0; j < 4 && right[n] != ignored; ++j) {
+        if (j != right[n]) loss += std::max(0.0, margin + x(n, j) - x(n, right[n])) / 4;
+      }
+      return loss;
+    });
+    BOOST_TEST(std::abs(rw::nn::multiclass_hinge(V(x), targets, options).item() - sum(rows).item() / 4) < 1e-15);
+    check_gradients("multiclass_hinge",
+                    [&](const auto& x) { return rw::nn::multiclass_hinge_rows(x[0], targets, options); }, {x});
+  }
+}
+
 BOOST_AUTO_TEST_CASE(what_does_not_fit_is_refused) {
   const auto refused = [](const rw::Shape& logits, const Indices& targets, const CrossEntropyOptions& options,
                           const std::string& text) {
@@ -151,6 +192,11 @@ BOOST_AUTO_TEST_CASE(what_does_not_fit_is_refused) {
   refused({2, 3}, indices({2}, {0, 0}), {.smoothing = -0.1}, "a smoothing in [0, 1]; got -0.1");
   refused({2, 3}, indices({2}, {0, 0}), {.smoothing = 1.5}, "a smoothing in [0, 1]; got 1.5");
   refused({2, 3}, indices({2}, {0, 0}), {.smoothing = NAN}, "a smoothing in [0, 1]; got nan");
+  BOOST_CHECK_EXCEPTION(rw::nn::nll(V(rw::zeros<double>({2, 3})), indices({2}, {0, 3})), std::invalid_argument,
+                        says("nll: expected targets in [0, 3); got target 3"));
+  BOOST_CHECK_EXCEPTION(
+      rw::nn::multiclass_hinge(V(rw::zeros<double>({2, 3})), indices({1}, {0})), std::invalid_argument,
+      says("multiclass_hinge: expected logits [..., V] and targets [...]; got logits [2, 3], targets [1]"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
