@@ -1,7 +1,5 @@
 #include "optim/optimizer.hpp"
 
-#include <limits>
-
 namespace rw::optim {
 namespace {
 
@@ -17,14 +15,15 @@ void check_option(const char* op, const char* name, double value, double low, do
 }
 
 template <class T>
-Optimizer<T>::Optimizer(double learning_rate, std::vector<std::string> state_names)
-    : state_names_(std::move(state_names)) {
+Optimizer<T>::Optimizer(double learning_rate, std::vector<std::string> state_names, double weight_decay)
+    : weight_decay_(weight_decay), state_names_(std::move(state_names)) {
+  check_option("optimizer", "weight_decay", weight_decay, 0);
   set_learning_rate(learning_rate);
 }
 
 template <class T>
 void Optimizer<T>::set_learning_rate(double rate) {
-  check_option("optimizer", "learning_rate", rate, 0, std::numeric_limits<double>::infinity());
+  check_option("optimizer", "learning_rate", rate, 0);
   learning_rate_ = rate;
 }
 
@@ -37,24 +36,20 @@ std::vector<Tensor<T>>& Optimizer<T>::state(const Parameter<T>& parameter) {
 
 template <class T>
 void Optimizer<T>::step(const std::vector<Parameter<T>*>& parameters, const Gradients<T>& gradients, Workers* workers) {
+  check_gradients("step", parameters, gradients);
   for (const Parameter<T>* p : parameters) {
-    if (p == nullptr) fail("step", "parameters", "nullptr");
     if (!gradients.has(*p)) continue;
     for (const Tensor<T>& x : state(*p)) check_same_shape("step", p->shape(), x.shape());
-    if (const RowSparse<T>* sparse = gradients.rows(*p)) {
-      if (p->rank() == 0 || p->shape()[0] != sparse->rows) fail("step", "rows of " + p->name(), sparse->rows, " rows");
-    } else {
-      check_same_shape("step", p->shape(), gradients[*p].shape());
-    }
   }
 
   ++steps_;
   begin_step();
+  const T keep = static_cast<T>(1 - learning_rate_ * weight_decay_);
   for (Parameter<T>* p : parameters) {
     if (!gradients.has(*p) || p->size() == 0) continue;
     std::vector<Tensor<T>>& kept = state(*p);
     const auto update_from = [&](T* x, std::size_t begin, std::size_t size, const T* gradient) {
-      Stretch<T> stretch{size, x + begin, gradient, {}};
+      Stretch<T> stretch{size, x + begin, gradient, keep, {}};
       stretch.state.reserve(kept.size());
       for (Tensor<T>& tensor : kept) stretch.state.push_back(tensor.data() + begin);
       update(stretch);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limits>
 #include <map>
 #include <string>
 #include <vector>
@@ -15,6 +16,7 @@ struct Stretch {
   std::size_t size;
   T* value;
   const T* gradient;
+  T keep = 1;      // what the values are multiplied by first: 1 − ηλ, the weight decay
   List<T*> state;  // in the order of state_names()
 };
 
@@ -23,6 +25,11 @@ struct Stretch {
 ///
 /// A row-sparse gradient (an embedding's) is applied sparsely: values and state of the rows that it names change, all
 /// others stay as they are, so a step costs nothing of the vocabulary's size.
+///
+/// Weight decay λ is decoupled from the gradient (Loshchilov & Hutter 2019): x ← (1 − ηλ)·x comes first, in all but
+/// Sgd. Groups of parameters with options of their own are optimisers of their own, each given its part of the list:
+///     decayed.step(weights, gradients);  // Adam<float> decayed({.weight_decay = 0.01}), plain;
+///     plain.step(biases, gradients);
 template <class T>
 class Optimizer {
  public:
@@ -51,7 +58,7 @@ class Optimizer {
   std::vector<Tensor<T>>& state(const Parameter<T>& parameter);
 
  protected:
-  Optimizer(double learning_rate, std::vector<std::string> state_names);
+  Optimizer(double learning_rate, std::vector<std::string> state_names, double weight_decay = 0);
 
   /// Called once at the head of a step, with steps() already counting it.
   virtual void begin_step() {}
@@ -60,14 +67,37 @@ class Optimizer {
   virtual void update(const Stretch<T>& stretch) = 0;
 
  private:
-  double learning_rate_ = 0;
+  double learning_rate_ = 0, weight_decay_ = 0;
   std::uint64_t steps_ = 0;
   std::vector<std::string> state_names_;
   std::map<std::uint64_t, std::vector<Tensor<T>>> states_;
 };
 
 /// Throws std::invalid_argument where `value` of option `name` is not in [low, high).
-void check_option(const char* op, const char* name, double value, double low, double high);
+void check_option(const char* op, const char* name, double value, double low,
+                  double high = std::numeric_limits<double>::infinity());
+
+/// Throws std::invalid_argument where one of the parameters is nullptr.
+template <class T>
+void check_parameters(const char* op, const std::vector<Parameter<T>*>& parameters) {
+  for (const Parameter<T>* p : parameters) {
+    if (p == nullptr) fail(op, "parameters", "nullptr");
+  }
+}
+
+/// The same, and where a gradient has another shape than its parameter.
+template <class T>
+void check_gradients(const char* op, const std::vector<Parameter<T>*>& parameters, const Gradients<T>& gradients) {
+  check_parameters(op, parameters);
+  for (const Parameter<T>* p : parameters) {
+    if (!gradients.has(*p)) continue;
+    if (const RowSparse<T>* sparse = gradients.rows(*p)) {
+      if (p->rank() == 0 || p->shape()[0] != sparse->rows) fail(op, "rows of " + p->name(), sparse->rows, " rows");
+    } else {
+      check_same_shape(op, p->shape(), gradients[*p].shape());
+    }
+  }
+}
 
 extern template class Optimizer<float>;
 extern template class Optimizer<double>;
