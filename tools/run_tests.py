@@ -133,7 +133,7 @@ def main():
     arguments.add_argument("programs", nargs="*")
     arguments.add_argument("--filter", default="")
     arguments.add_argument("--learning", action="store_true")
-    options = arguments.parse_args()
+    options = arguments.parse_intermixed_args()
 
     introspected = subprocess.run(["meson", "introspect", "--tests", options.build], capture_output=True, check=True)
     tests = json.loads(introspected.stdout)
