@@ -7,29 +7,12 @@
 #include "nn/cells/lstm.hpp"
 #include "nn/cells/rnn.hpp"
 #include "tests/learning/learning.hpp"
+#include "tests/learning/sums.hpp"
 
 namespace rw::learning {
 namespace {
 
 constexpr std::size_t steps = 100;
-
-struct Sums {
-  Tensor<float> xs;      // [T, B, 2]: a number, uniform in [-1, 1), and its mark
-  Tensor<float> target;  // [B, 1]
-};
-
-Sums sums(std::size_t batch, Random& random) {
-  Sums made{zeros<float>({steps, batch, 2}), zeros<float>({batch, 1})};
-  for (std::size_t i = 0; i < steps * batch; ++i) made.xs.data()[2 * i] = static_cast<float>(random.uniform(-1, 1));
-  for (std::size_t b = 0; b < batch; ++b) {
-    for (const std::size_t half : {std::size_t(0), steps / 2}) {
-      const std::size_t t = half + random.below(steps / 2);
-      made.xs(t, b, 1) = 1;
-      made.target(b, 0) += made.xs(t, b, 0);
-    }
-  }
-  return made;
-}
 
 /// The mean squared error over 2,000 fresh sequences.
 template <class C>
@@ -39,10 +22,10 @@ Result adding(std::uint64_t seed) {
   optim::Adam<float> adam;
   for (int i = 0; i < 8000; ++i) {
     adam.set_learning_rate(5e-3 * std::pow(0.5, i / 1500));
-    const Sums batch = sums(32, random);
+    const Sums batch = sums(steps, 32, -1, random);
     descend(adam, net.parameters(), 1, [&] { return mean_squared_error(net.last(batch.xs), Variable(batch.target)); });
   }
-  const Sums fresh = sums(2000, random);
+  const Sums fresh = sums(steps, 2000, -1, random);
   return {mean_squared_error(net.last(fresh.xs), Variable(fresh.target)).item()};
 }
 

@@ -6,27 +6,10 @@
 #include "nn/cells/rnn.hpp"
 #include "nn/stack.hpp"
 #include "tests/learning/learning.hpp"
+#include "tests/learning/sums.hpp"
 
 namespace rw::learning {
 namespace {
-
-struct Sums {
-  Tensor<float> xs;      // [T, B, 2]: a number, uniform in [0, 1), and its mark
-  Tensor<float> target;  // [B, 1]
-};
-
-Sums sums(std::size_t steps, std::size_t batch, Random& random) {
-  Sums made{zeros<float>({steps, batch, 2}), zeros<float>({batch, 1})};
-  for (std::size_t i = 0; i < steps * batch; ++i) made.xs.data()[2 * i] = static_cast<float>(random.uniform());
-  for (std::size_t b = 0; b < batch; ++b) {
-    for (const std::size_t half : {std::size_t(0), steps / 2}) {
-      const std::size_t t = half + random.below(steps / 2);
-      made.xs(t, b, 1) = 1;
-      made.target(b, 0) += made.xs(t, b, 0);
-    }
-  }
-  return made;
-}
 
 /// Two layers of 64 and a read-out of the last state.
 template <class C>
@@ -70,11 +53,11 @@ Result learn(Adder<C>& net, Random& random, const After& after) {
   constexpr int updates = 2000;
   for (int i = 0; i < updates; ++i) {
     adam.set_learning_rate(2e-3 * std::pow(0.05, static_cast<double>(i) / updates));
-    const Sums batch = sums(200, 32, random);
+    const Sums batch = sums(200, 32, 0, random);
     descend(adam, net.parameters(), 1, [&] { return net.error(batch); });
     after();
   }
-  return {net.error(sums(200, 1000, random)).item()};
+  return {net.error(sums(200, 1000, 0, random)).item()};
 }
 
 Result adding(std::uint64_t seed) {
@@ -99,7 +82,7 @@ Result gradient_over_a_thousand_steps(std::uint64_t seed) {
   optim::Adam<float> adam({.learning_rate = 2e-3});
   double gradient = 0;
   for (int i = 0; i < 20; ++i) {
-    const Sums batch = sums(1000, 32, random);
+    const Sums batch = sums(1000, 32, 0, random);
     Tape<float> tape;
     const auto gradients = tape.backward(net.error(batch));
     gradient = norm(gradients[net.layers.layers[0].weight_hh]).item();
