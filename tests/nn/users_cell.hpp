@@ -48,24 +48,6 @@ Cell made(std::size_t input, std::size_t hidden, std::uint64_t seed = 1) {
   return cell;
 }
 
-/// The Variables of a state in their order.
-template <class State>
-std::vector<rw::Variable<double>> list(const State& state) {
-  std::vector<rw::Variable<double>> all;
-  rw::nn::map_state([&](const rw::Variable<double>& v) { return all.push_back(v), v; }, state);
-  return all;
-}
-
-/// The largest difference between two states.
-template <class State>
-double difference(const State& a, const State& b) {
-  const auto as = list(a), bs = list(b);
-  BOOST_REQUIRE(as.size() == bs.size());
-  double worst = 0;
-  for (std::size_t k = 0; k < as.size(); ++k) worst = std::max(worst, distance(as[k], bs[k]));
-  return worst;
-}
-
 /// The state of the form of `like` without zeros.
 template <class State>
 State scattered(const State& like, std::uint64_t stream) {

@@ -19,7 +19,9 @@ namespace every_cell {
 
 using cell_rows::made;
 using cell_rows::Numbers;
+using common::difference;
 using common::distance;
+using common::list;
 using common::numbers;
 using common::weighed;
 using rw::concatenate;
@@ -56,13 +58,6 @@ bool counts([[maybe_unused]] const V& v) {
 
 // States as lists of Variables.
 
-template <class State>
-std::vector<V> list(const State& state) {
-  std::vector<V> all;
-  map_state([&](const V& v) { return all.push_back(v), v; }, state);
-  return all;
-}
-
 /// The state of the form of `like` with these Variables.
 template <class Row, class State>
 State state_of(const State& like, const V* next) {
@@ -89,17 +84,6 @@ Numbers flat(const State& state, std::size_t b) {
   Numbers all;
   for (const V& v : list(row_of(state, b))) all.insert(all.end(), v.value().begin(), v.value().end());
   return all;
-}
-
-double difference(const std::vector<V>& a, const std::vector<V>& b) {
-  BOOST_REQUIRE(a.size() == b.size());
-  double worst = 0;
-  for (std::size_t k = 0; k < a.size(); ++k) worst = std::max(worst, distance(a[k], b[k]));
-  return worst;
-}
-template <class State>
-double difference(const State& a, const State& b) {
-  return difference(list(a), list(b));
 }
 
 // Losses and gradients.

@@ -21,10 +21,13 @@
 // step() is given one sequence's state, its Variables' numbers one after the other, and leaves the next one there.
 // unfused() returns cell.step(x, s) where the cell neither fuses nor projects. A row may have
 //
-//     static constexpr std::size_t input = ...;    the only width of inputs, and then of outputs too, that the cell
-//     takes static bool counts(const Variable& v);       Variables of the state that only count: they keep their first
-//     values
-//                                                  and no gradient is asked for
+//     static constexpr std::size_t input = ...;
+//
+// the only width of inputs, and then of outputs too, that the cell takes, and
+//
+//     static bool counts(const Variable& v);
+//
+// for Variables of the state that only count: they keep their first values, and no gradient is asked for.
 
 namespace cell_rows {
 
