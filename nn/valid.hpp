@@ -24,7 +24,6 @@ class ValidSteps {
   /// Whether every row, or no row, has step t.
   bool all(std::size_t t) const { return counts_.empty() || counts_[t] == batch_; }
   bool none(std::size_t t) const { return !counts_.empty() && counts_[t] == 0; }
-  bool all() const { return counts_.empty(); }
 
   bool has(std::size_t t, std::size_t b) const { return counts_.empty() || valid_[t * batch_ + b] != 0; }
 
