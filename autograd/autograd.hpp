@@ -3,6 +3,7 @@
 // All of the engine: tensors, tapes, ops, and what is built of them alone.
 
 #include "autograd/blas.hpp"
+#include "autograd/checkpoint.hpp"
 #include "autograd/functional.hpp"
 #include "autograd/fuse.hpp"
 #include "autograd/gradcheck.hpp"

@@ -234,6 +234,15 @@ bool Gradients<T>::has(const Variable<T>& x) const {
 }
 
 template <class T>
+Variable<T> Gradients<T>::take(const Variable<T>& x) {
+  const auto [place, found] = position(key(x.place()));
+  if (!found) return {};
+  GradientSum<T> sum = std::move(sums_[static_cast<std::size_t>(place)].second);
+  sums_.erase(sums_.begin() + place);
+  return sum.empty() ? Variable<T>() : std::move(sum).dense(x.shape());
+}
+
+template <class T>
 Gradients<T>& Gradients<T>::operator+=(Gradients other) {
   for (auto& [place, sum] : other.sums_) at(place).merge(std::move(sum));
   return *this;

@@ -104,6 +104,9 @@ class Gradients {
   /// Whether anything flowed to x.
   bool has(const Variable<T>& x) const;
 
+  /// The gradient of x, which is taken out: norms and sums count it no more. Undefined where nothing flowed to x.
+  Variable<T> take(const Variable<T>& x);
+
   /// Adds the gradients of another pass, e.g. of another shard of the batch.
   Gradients& operator+=(Gradients other);
 

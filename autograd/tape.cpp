@@ -40,6 +40,11 @@ Tape<T>::Tape() : run_(next_run()), outer_(innermost) {
 }
 
 template <class T>
+Tape<T>::Tape(Tape& around) : Tape() {
+  around_ = &around;
+}
+
+template <class T>
 Tape<T>::~Tape() {
   clear();
   if (innermost == this) innermost = outer_;
@@ -57,7 +62,8 @@ void Tape<T>::clear() {
   shapes_.clear();
   leaves_.clear();
   regions_.clear();
-  parameter_slots_.clear();
+  outside_slots_.clear();
+  reads_.clear();
   chunk_ = used_ = 0;
   run_ = next_run();
 }
@@ -94,17 +100,25 @@ Variable<T> Tape<T>::watch(Tensor<T> value) {
 template <class T>
 std::uint32_t Tape<T>::slot_of(const Variable<T>& x) {
   if (x.place().tape == run_) return static_cast<std::uint32_t>(x.place().slot);
-  const auto it = parameter_slots_.find(x.place().slot);
-  if (it != parameter_slots_.end()) return it->second;
+  const auto it = outside_slots_.find(x.place());
+  if (it != outside_slots_.end()) return it->second;
   leaves_.push_back({add_slot(x.shape()), x.place()});
-  return parameter_slots_[x.place().slot] = leaves_.back().slot;
+  if (around_ != nullptr) reads_.push_back(x);
+  return outside_slots_[x.place()] = leaves_.back().slot;
+}
+
+template <class T>
+std::size_t Tape<T>::bytes() const {
+  std::size_t all = nodes_.size() * sizeof(Node) + edges_.size() * sizeof(Edge) + chunk_ * chunk_bytes + used_;
+  for (const Slot& slot : slots_) all += sizeof(Slot) + size_of(shapes_[slot.shape]) * sizeof(T);
+  return all;
 }
 
 template <class T>
 std::size_t Tape<T>::uses(const Variable<T>& x) const {
   if (x.place().tape == run_) return slots_[x.place().slot].uses;
-  const auto it = parameter_slots_.find(x.place().slot);
-  return x.place().tape == Place::parameters && it != parameter_slots_.end() ? slots_[it->second].uses : 0;
+  const auto it = outside_slots_.find(x.place());
+  return it != outside_slots_.end() ? slots_[it->second].uses : 0;
 }
 
 template <class T>
@@ -259,9 +273,33 @@ Gradients<T> Tape<T>::backward(const Variable<T>& y, const BackwardOptions<T>& o
   Pass pass(slot_count, regions_.size(), options.record);
   pass.sums[y.place().slot].add(options.seed.defined() ? options.seed : Variable<T>(full<T>(y.shape(), 1)));
 
-  Gradients<T> gradients(run_);
   List<char> kept(options.keep.empty() ? 0 : slot_count, 0);
   for (const Variable<T>& x : options.keep) kept[slot_of(x)] = 1;
+  return run(pass, slot_count, kept);
+}
+
+template <class T>
+Gradients<T> Tape<T>::backward(std::span<const Variable<T>> ys, std::span<const Variable<T>> seeds) {
+  const auto counts = [&](std::size_t i) { return seeds[i].defined() && holds(ys[i]); };
+  if (seeds.size() != ys.size())
+    fail("backward", "a seed for each of " + std::to_string(ys.size()) + " results", seeds.size());
+  for (std::size_t i = 0; i < ys.size(); ++i) {
+    if (counts(i)) check_same_shape("backward", ys[i].shape(), seeds[i].shape());
+  }
+  const Pause<T> pause;
+  for (std::size_t i = 0; i < ys.size(); ++i) {
+    if (counts(i)) slot_of(ys[i]);
+  }
+  Pass pass(slots_.size(), regions_.size(), false);
+  for (std::size_t i = 0; i < ys.size(); ++i) {
+    if (counts(i)) pass.sums[slot_of(ys[i])].add(seeds[i]);
+  }
+  return run(pass, slots_.size(), {});
+}
+
+template <class T>
+Gradients<T> Tape<T>::run(Pass& pass, std::size_t slot_count, const List<char>& kept) {
+  Gradients<T> gradients(run_);
   for (std::size_t n = nodes_.size(); n-- > 0;) {
     const Node node = nodes_[n];  // a copy: recording the backward pass may move the nodes
     bool reached = false;

@@ -34,6 +34,9 @@ template <class T>
 class Tape {
  public:
   Tape();
+  /// A tape for a part that `around` is to hold as one operation: what stands on `around` is read here as parameters
+  /// are, and its gradients can be had.
+  explicit Tape(Tape& around);
   ~Tape();
   Tape(const Tape&) = delete;
   Tape& operator=(const Tape&) = delete;
@@ -49,16 +52,28 @@ class Tape {
   /// Throws std::invalid_argument where y is not on this tape, or has several elements and no seed of its shape.
   Gradients<T> backward(const Variable<T>& y, const BackwardOptions<T>& options = {});
 
+  /// The gradients of Σ <seeds[i], ys[i]>; results that are not on this tape, and seeds that are undefined, count as 0.
+  /// Throws std::invalid_argument where a seed has not the shape of its result.
+  Gradients<T> backward(std::span<const Variable<T>> ys, std::span<const Variable<T>> seeds);
+
   /// Forgets all records and keeps their memory. Variables recorded so far become constants.
   void clear();
 
   /// The number of recorded operations.
   std::size_t size() const { return nodes_.size(); }
 
+  /// About how many bytes the records hold, with all recorded results; parts of others count as well.
+  std::size_t bytes() const;
+
+  /// The parameters and variables of the tape around this one that were read, in order; empty where there is none.
+  const List<Variable<T>>& reads() const { return reads_; }
+
   // The rest is for record(): a node is opened with its outputs, then given derivatives.
 
   /// Whether x is a parameter or stands on this tape.
-  bool holds(const Variable<T>& x) const { return x.place().tape == run_ || x.place().tape == Place::parameters; }
+  bool holds(const Variable<T>& x) const {
+    return x.place().tape == run_ || x.place().tape == Place::parameters || (around_ != nullptr && around_->holds(x));
+  }
 
   /// How many derivatives with respect to x are recorded.
   std::size_t uses(const Variable<T>& x) const;
@@ -124,8 +139,12 @@ class Tape {
     std::uint32_t slot, node;  // what takes a variable apart a second time has a tensor of its own
     std::size_t offset;
   };
+  struct HashPlace {
+    std::size_t operator()(const Place& p) const { return p.slot * 31 + p.tape; }
+  };
   struct Pass;  // one backward pass
 
+  Gradients<T> run(Pass& pass, std::size_t slot_count, const List<char>& kept);
   void add_edge(Derivative<T>* derivative, std::span<const Variable<T>* const> inputs);
   std::uint32_t slot_of(const Variable<T>& x);
   std::uint32_t add_slot(const Shape& shape);
@@ -137,6 +156,8 @@ class Tape {
 
   std::uint64_t run_;  // changes with clear(), so that variables of an earlier run are constants
   Tape* outer_;
+  Tape* around_ = nullptr;
+  List<Variable<T>> reads_;
   List<Node> nodes_;
   List<Edge> edges_;
   List<std::uint32_t> input_slots_;
@@ -144,9 +165,9 @@ class Tape {
   List<Shape> shapes_;  // many slots in a row share one
   List<Leaf> leaves_;
   List<Region> regions_;
-  std::unordered_map<std::uint64_t, std::uint32_t, std::hash<std::uint64_t>, std::equal_to<std::uint64_t>,
-                     RecyclingAllocator<std::pair<const std::uint64_t, std::uint32_t>>>
-      parameter_slots_;
+  std::unordered_map<Place, std::uint32_t, HashPlace, std::equal_to<Place>,
+                     RecyclingAllocator<std::pair<const Place, std::uint32_t>>>
+      outside_slots_;  // of parameters and what stands on the tape around
   List<Storage<std::byte>> chunks_;
   std::size_t chunk_ = 0, used_ = 0;
 };
