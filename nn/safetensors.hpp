@@ -5,8 +5,8 @@
 #include <map>
 #include <string>
 #include <string_view>
-#include <variant>
 
+#include "nn/any_tensor.hpp"
 #include "nn/parameters.hpp"
 
 // Files of named tensors in the safetensors format (github.com/huggingface/safetensors), which Python's `safetensors`
@@ -14,20 +14,21 @@
 
 namespace rw::nn {
 
-using AnyTensor = std::variant<Tensor<float>, Tensor<double>, Indices, Tensor<std::uint8_t>>;
-
 /// What a file holds: text by name, and tensors by name of the dtypes F32, F64, I64 and U8.
 struct Safetensors {
   std::map<std::string, std::string> metadata;
-  std::map<std::string, AnyTensor> tensors;
+  NamedTensors tensors;
 
   /// The tensor of that name and element type. Throws where there is none.
   template <class T>
-  const Tensor<T>& get(const std::string& name) const;
+  const Tensor<T>& get(const std::string& name) const {
+    return nn::get<T>(tensors, name);
+  }
 };
 
 /// Reads a whole file. Every claim of the header is checked before memory is taken for it, so no file makes us take
-/// more than a multiple of its own size. Throws where it is not there or breaks the format anywhere.
+/// more than forty times its own size. Throws where it is not there or breaks the format anywhere. Names may hold
+/// slashes, but no step `..` and no zero byte; there may be 20,000 tensors.
 Safetensors read_safetensors(const std::string& path);
 
 /// The same from a stream that can seek; `name` is for the errors.

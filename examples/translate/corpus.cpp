@@ -17,7 +17,7 @@
 namespace translate {
 namespace {
 
-constexpr std::size_t longest_line = std::size_t(1) << 20;
+constexpr std::size_t longest_line = std::size_t(1) << 20, most_places = 20;
 
 /// What is wrong with one side of a pair; empty if nothing.
 std::string problem_of(std::string_view text, const char* side) {
@@ -44,21 +44,35 @@ std::string parse(std::string_view line, std::vector<Pair>& pairs) {
   return problem;
 }
 
+[[noreturn]] void refuse(const std::string& name, const std::string& got) {
+  throw std::runtime_error("read_pairs: a file of 'source TAB target' lines expected; got " + name + ", " + got);
+}
+
+/// std::getline, but of a line that is too long it keeps no more than shows it.
+bool get_line(std::istream& in, std::string& line) {
+  line.clear();
+  for (char c; in.get(c) && c != '\n';)
+    if (line.size() < longest_line + 8) line += c;
+  return in.good() || !line.empty();
+}
+
 }  // namespace
 
 Corpus read_pairs(const std::filesystem::path& path) {
-  const auto refuse = [&](const std::string& got) {
-    throw std::runtime_error("read_pairs: a file of 'source TAB target' lines expected; got " + path.string() + ", " +
-                             got);
-  };
   std::error_code ignored;
-  if (std::filesystem::is_directory(path, ignored)) refuse("which is a directory");
+  const auto status = std::filesystem::status(path, ignored);
+  if (std::filesystem::is_directory(status)) refuse(path.string(), "which is a directory");
+  if (std::filesystem::is_character_file(status) || std::filesystem::is_block_file(status))
+    refuse(path.string(), "which is a device");
   std::ifstream file(path, std::ios::binary);
-  if (!file) refuse(std::string("which cannot be opened: ") + std::strerror(errno));
+  if (!file) refuse(path.string(), std::string("which cannot be opened: ") + std::strerror(errno));
+  return read_pairs(file, path.string());
+}
 
+Corpus read_pairs(std::istream& in, const std::string& name) {
   Corpus corpus;
   std::size_t number = 0;
-  for (std::string line; std::getline(file, line);) {
+  for (std::string line; get_line(in, line);) {
     std::string_view text = line;
     if (++number == 1 && text.substr(0, 3) == "\xEF\xBB\xBF") text.remove_prefix(3);
     if (!text.empty() && text.back() == '\r') text.remove_suffix(1);
@@ -66,10 +80,10 @@ Corpus read_pairs(const std::filesystem::path& path) {
     std::string problem = parse(text, corpus.pairs);
     if (!problem.empty()) corpus.problems.push_back({number, std::move(problem)});
   }
-  if (file.bad()) refuse("which cannot be read to its end");
-  if (number == 0) refuse("which is empty");
+  if (in.bad()) refuse(name, "which cannot be read to its end");
+  if (number == 0) refuse(name, "which is empty");
   if (corpus.pairs.empty())
-    refuse("which holds no pair" + (corpus.problems.empty() ? "" : " (" + describe(corpus.problems) + ")"));
+    refuse(name, "which holds no pair" + (corpus.problems.empty() ? "" : " (" + describe(corpus.problems) + ")"));
   return corpus;
 }
 
@@ -113,7 +127,12 @@ std::string describe(const std::vector<Problem>& problems) {
   std::string text = std::to_string(problems.size()) + (problems.size() == 1 ? " line" : " lines") + " skipped";
   for (const auto& [what, lines] : kinds) {
     text += "; " + what + ": line ";
+    std::size_t places = 0;
     for (std::size_t i = 0; i < lines.size(); ++i) {
+      if (places++ == most_places) {
+        text += " and " + std::to_string(lines.size() - i) + " more";
+        break;
+      }
       std::size_t last = i;
       while (last + 1 < lines.size() && lines[last + 1] == lines[last] + 1) ++last;
       text += (i == 0 ? "" : ", ") + std::to_string(lines[i]);

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <istream>
 #include <string>
 #include <vector>
 
@@ -33,8 +34,11 @@ struct Sentence {
 /// as it is. Empty lines are passed over in silence. A malformed line is skipped and listed in `problems`: `no tab`,
 /// `empty source`, `empty target` (nothing but white space), `invalid UTF-8`, `control character U+0000`, `longer than
 /// 1 MiB`.
-/// Throws std::runtime_error if the file cannot be read, is a directory, is empty, or holds no pair.
+/// Throws std::runtime_error if the file cannot be read, is a directory or device, is empty, or holds no pair.
 Corpus read_pairs(const std::filesystem::path& path);
+
+/// The same from a stream; `name` is for the errors.
+Corpus read_pairs(std::istream& in, const std::string& name);
 
 /// Writes the pairs so that read_pairs() gives them back: into a file beside `path` first, renamed when complete.
 /// Throws std::invalid_argument for a text that a line cannot hold (tab, line end), std::runtime_error if writing
@@ -44,8 +48,8 @@ void write_pairs(const std::filesystem::path& path, const std::vector<Pair>& pai
 /// One Sentence a distinct source, in order of first appearance, with its targets in order as references.
 std::vector<Sentence> group_by_source(const std::vector<Pair>& pairs);
 
-/// One line that names every problem: `4 lines skipped; no tab: line 2, 5-6; invalid UTF-8: line 9`; empty if there are
-/// none.
+/// One line that names every kind of problem: `4 lines skipped; no tab: line 2, 5-6; invalid UTF-8: line 9`; empty if
+/// there are none. Of each kind, the first twenty places.
 std::string describe(const std::vector<Problem>& problems);
 
 }  // namespace translate

@@ -56,6 +56,57 @@ void append_bytes(std::string_view character, std::vector<int>& ids) {
   for (unsigned char byte : character) ids.push_back(first_byte + byte);
 }
 
+/// Takes a number off the front of `message`: seven bits a byte, the lowest first.
+bool take_varint(std::string_view& message, std::uint64_t& number) {
+  number = 0;
+  for (int shift = 0; shift < 64 && !message.empty(); shift += 7) {
+    const auto byte = static_cast<unsigned char>(message.front());
+    message.remove_prefix(1);
+    number |= std::uint64_t(byte & 0x7F) << shift;
+    if (byte < 0x80) return true;
+  }
+  return false;
+}
+
+/// Calls `visit(number, bytes)` for each field of a Protocol Buffers message, without bytes for one that is a number.
+/// False if the message is malformed or `visit` says so.
+template <class Visit>
+bool each_field(std::string_view message, Visit visit) {
+  while (!message.empty()) {
+    std::uint64_t key = 0, size = 0;
+    if (!take_varint(message, key) || key > std::numeric_limits<std::uint32_t>::max()) return false;
+    switch (key & 7) {
+      case 0:
+        if (!take_varint(message, size)) return false;
+        size = 0;
+        break;
+      case 1:
+        size = 8;
+        break;
+      case 2:
+        if (!take_varint(message, size)) return false;
+        break;
+      case 5:
+        size = 4;
+        break;
+      default:
+        return false;  // groups, which models have none of
+    }
+    if (size > message.size() || !visit(key >> 3, message.substr(0, (key & 7) == 2 ? size : 0))) return false;
+    message.remove_prefix(size);
+  }
+  return true;
+}
+
+/// SentencePiece 0.1.97 walks the rules of normalisation (fields 3.2 and 5.2 of a model) without looking where their
+/// end is. A model that train() made has none.
+bool is_without_rules(std::string_view model) {
+  return each_field(model, [](std::uint64_t number, std::string_view part) {
+    return (number != 3 && number != 5) ||
+           each_field(part, [](std::uint64_t field, std::string_view rules) { return field != 2 || rules.empty(); });
+  });
+}
+
 double log_add(double a, double b) {
   const double top = std::max(a, b);
   return std::isinf(top) ? top : top + std::log1p(std::exp(std::min(a, b) - top));
@@ -100,11 +151,20 @@ Subwords Subwords::train(const std::vector<std::string>& sentences, SubwordOptio
 }
 
 Subwords Subwords::parse(std::string_view bytes) {
-  auto model = std::make_shared<Processor>();
-  const bool loaded = model->LoadFromSerializedProto(absl::string_view(bytes.data(), bytes.size())).ok();
-  const auto is_byte = [&](int id) { return model->IsByte(id); };
-  if (loaded && model->GetPieceSize() >= first_piece && model->pad_id() == pad && model->bos_id() == bos &&
-      model->eos_id() == eos && model->unk_id() == unknown && is_byte(first_byte) && is_byte(first_piece - 1)) {
+  const auto known = [&]() -> std::shared_ptr<const Processor> {
+    if (!is_without_rules(bytes)) return nullptr;
+    auto model = std::make_shared<Processor>();
+    try {
+      if (!model->LoadFromSerializedProto(absl::string_view(bytes.data(), bytes.size())).ok()) return nullptr;
+    } catch (const std::exception&) {  // of the tree of pieces
+      return nullptr;
+    }
+    const bool ours = model->GetPieceSize() >= first_piece && model->pad_id() == pad && model->bos_id() == bos &&
+                      model->eos_id() == eos && model->unk_id() == unknown && model->IsByte(first_byte) &&
+                      model->IsByte(first_piece - 1);
+    return ours ? model : nullptr;
+  };
+  if (auto model = known()) {
     const Subwords subwords(std::move(model));
     const std::string probe = "  \u00A0Aa\uFF21\u0301  ";  // a model cut short at a field boundary normalises
     if (subwords.decode(subwords.encode(probe)) == probe) return subwords;

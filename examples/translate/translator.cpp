@@ -34,14 +34,18 @@ std::string settings_text(const ModelSettings& s) {
       .dump();
 }
 
-// The sizes a model of these settings has must agree with the file before memory is taken for them.
+// The sizes a model of these settings has must agree with the file before memory is taken for them: a few shapes, whose
+// products bound those of all others.
 void check_settings(const ModelSettings& s, const rw::nn::Safetensors& file, const Subwords& source,
                     const Subwords& target) {
-  const auto& output = file.get<float>("output.weight");
-  const auto& embedding = file.get<float>("target_embedding.weight");
-  const bool fits = output.dimension() == 2 && embedding.dimension() == 2 && output.shape(0) == s.hidden &&
-                    output.shape(1) == s.target_vocabulary && embedding.shape(0) == s.target_vocabulary &&
-                    embedding.shape(1) == s.embedding &&
+  const auto holds = [&](const char* name, std::size_t rows, std::size_t columns) {
+    return file.get<float>(name).shape() == rw::Shape{rows, columns};
+  };
+  const bool fits = holds("source_embedding.weight", s.source_vocabulary, s.embedding) &&
+                    holds("target_embedding.weight", s.target_vocabulary, s.embedding) &&
+                    holds("encoder.forward.weight_ih", s.embedding, 3 * s.hidden) &&
+                    holds("encoder.forward.weight_hh", s.hidden, 3 * s.hidden) &&
+                    holds("output.weight", s.hidden, s.target_vocabulary) &&
                     s.source_vocabulary == static_cast<std::size_t>(source.size()) &&
                     s.target_vocabulary == static_cast<std::size_t>(target.size()) && s.dropout >= 0 && s.dropout < 1;
   if (!fits) throw std::runtime_error("settings, vocabularies and weights do not belong together");

@@ -18,12 +18,13 @@ FOREIGN = {  # headers of other libraries, and the only files that may include t
     "lapacke.h": {"autograd/blas.cpp", "nn/echo_state.cpp", "nn/spectral.cpp"},
     "dnnl.h": {"autograd/blas.cpp"},
     "pmmintrin.h": {"autograd/subnormals.hpp"},
+    "zip.h": {"nn/npz.cpp", "tests/nn/npz_test.cpp"},
     "omp.h": {"autograd/blas.cpp", "bench/child.cpp"},
 }
 IN_LIBRARY = {"nlohmann/json.hpp": {"nn/safetensors.cpp"}}  # the same, where examples and tests may use them freely
 POSIX = {"fcntl.h", "unistd.h"}
 LIBRARY = ("autograd", "nn", "optim")
-INTERNAL = {"nn/convert/layout.hpp", "nn/replacement.hpp", "optim/lanes.hpp"}  # not for users
+INTERNAL = {"nn/convert/layout.hpp", "nn/files.hpp", "nn/replacement.hpp", "optim/lanes.hpp"}  # not for users
 LONGEST = 400
 LONGER = {}  # file: why it may be longer
 
@@ -127,7 +128,7 @@ def speaks_of_itself(root):
     outside = re.compile(r"\b[s]essions?\b|(?<![\w.])/[w]ork\b|\.\./[s]hared\b", re.IGNORECASE)
     problems = []
     for name in files(root):
-        if name == ".ci/run" or name.endswith((".tsv", ".safetensors")):
+        if name == ".ci/run" or name.endswith((".tsv", ".safetensors", ".npz", ".model")):
             continue
         for number, line in enumerate(text(root, name).splitlines(), 1):
             if outside.search(line):

@@ -93,6 +93,26 @@ BOOST_AUTO_TEST_CASE(problems_are_told_in_one_line) {
   BOOST_TEST(
       describe({{2, "no tab"}, {3, "no tab"}, {4, "invalid UTF-8"}, {5, "no tab"}, {8, "no tab"}, {9, "no tab"}}) ==
       "6 lines skipped; no tab: line 2-3, 5, 8-9; invalid UTF-8: line 4");
+  std::vector<Problem> many;
+  for (std::size_t line = 2; line <= 100; line += 2) many.push_back({line, "no tab"});
+  BOOST_TEST(
+      describe(many) ==
+      "50 lines skipped; no tab: line 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30, 32, 34, 36, 38, 40 "
+      "and 30 more");
+}
+
+BOOST_AUTO_TEST_CASE(lines_as_long_as_allowed_and_longer) {
+  const std::size_t most = 1 << 20;
+  for (const std::string end : {"", "\n", "\r\n"})
+    for (std::size_t size = most - 3; size < most + 24; ++size) {
+      const Corpus corpus = read("a\tb\n" + std::string(size - 2, 'x') + "\ty" + end);
+      BOOST_REQUIRE(corpus.pairs.size() + corpus.problems.size() == 2u);
+      BOOST_TEST(corpus.problems.size() == (size > most ? 1u : 0u));
+      if (size <= most) BOOST_TEST(corpus.pairs[1].target == "y");
+    }
+  const Corpus corpus = read(std::string(most * 3, 'x') + "\na\tb\n" + std::string(most * 2, '\0'));
+  BOOST_TEST(text_of(corpus.pairs) == "[a|b]");
+  BOOST_TEST(describe(corpus.problems) == "2 lines skipped; longer than 1 MiB: line 1, 3");
 }
 
 BOOST_AUTO_TEST_CASE(unusable_files_are_refused) {
@@ -101,6 +121,7 @@ BOOST_AUTO_TEST_CASE(unusable_files_are_refused) {
   BOOST_TEST(reading(path / "none.tsv") ==
              start + (path / "none.tsv").string() + ", which cannot be opened: No such file or directory");
   BOOST_TEST(reading(path) == start + path.string() + ", which is a directory");
+  BOOST_TEST(reading("/dev/zero") == start + "/dev/zero, which is a device");
   const fs::path file = write("");
   BOOST_TEST(reading(file) == start + file.string() + ", which is empty");
   write("\n\r\n");
