@@ -22,11 +22,6 @@ void add_in_place(Tensor<T>& sum, const Tensor<T>& x) {
   for (std::size_t i = 0, n = x.size(); i < n; ++i) to[i] += from[i];
 }
 
-template <class T>
-std::size_t row_count(const Variable<T>& x) {
-  return x.shape().back() == 0 ? 0 : x.size() / x.shape().back();
-}
-
 // One factor of the products, all rows under one another, in the order of the products or backwards.
 template <class T>
 class Stacked {
@@ -105,7 +100,7 @@ template <class T>
 void GradientSum<T>::add(Product<T> product) {
   if (Tape<T>::current() != nullptr) return add(multiplied(product));
   Lazy& kept = lazy();
-  kept.product_rows += row_count(product.a);
+  kept.product_rows += rows_of(product.a.shape());
   kept.products.push_back(std::move(product));
   if (kept.product_rows >= stacked_rows_limit) multiply_out();
 }

@@ -34,9 +34,9 @@ class GradientSum {
   GradientSum() = default;
   GradientSum(const GradientSum& other)
       : dense_(other.dense_), lazy_(other.lazy_ ? make_lazy(*other.lazy_) : nullptr) {}
-  GradientSum(GradientSum&&) = default;
+  GradientSum(GradientSum&&) noexcept = default;
   GradientSum& operator=(const GradientSum& other) { return *this = GradientSum(other); }
-  GradientSum& operator=(GradientSum&&) = default;
+  GradientSum& operator=(GradientSum&&) noexcept = default;
 
   bool empty() const { return !dense_.defined() && !lazy_; }
 

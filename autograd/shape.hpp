@@ -128,6 +128,13 @@ inline std::size_t size_of(const Shape& shape) {
   return n;
 }
 
+/// The number of rows of `shape`, not {}, seen as that of a matrix whose columns are the last axis.
+inline std::size_t rows_of(const Shape& shape) {
+  std::size_t n = 1;
+  for (std::size_t a = 0; a + 1 < shape.size(); ++a) n *= shape[a];
+  return n;
+}
+
 /// Whether a and b are the same but for leading ones, so that broadcasting one to the other repeats nothing.
 inline bool alike_but_ones(const Shape& a, const Shape& b) {
   const Shape& longer = a.size() >= b.size() ? a : b;

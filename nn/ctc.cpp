@@ -75,7 +75,7 @@ struct Lattice {
       }
       state[2 * labels[b]] = options.blank;
       last.push_back(2 * labels[b] + 2);
-      for (const std::size_t s : {2, 3}) start.data()[b * states + s] = 0;
+      for (std::size_t s = 2; s <= std::min<std::size_t>(3, last[b]); ++s) start.data()[b * states + s] = 0;
       for (const std::size_t s : {last[b], last[b] - 1}) end.data()[b * states + s] = 0;
       if (options.too_short == CtcOptions::TooShort::refuse && lengths[b] < needed) {
         fail(op, "at least " + std::to_string(needed) + " steps for the target of row " + std::to_string(b),

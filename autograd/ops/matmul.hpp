@@ -73,8 +73,7 @@ Variable<T> affine(const Variable<T>& x, const Variable<T>& w, const Variable<T>
 template <class T>
 Variable<T> multiplied(const Product<T>& product) {
   const auto flat = [](const Variable<T>& x) {
-    const std::size_t width = x.shape().back();
-    return x.rank() == 2 ? x : reshape(x, {width == 0 ? 0 : x.size() / width, width});
+    return x.rank() == 2 ? x : reshape(x, {rows_of(x.shape()), x.shape().back()});
   };
   return matmul(flat(product.a), flat(product.b), Transpose::a);
 }
