@@ -2,11 +2,14 @@
 
 // All of the engine: tensors, tapes, ops, and what is built of them alone.
 
+#include "autograd/anomaly.hpp"
 #include "autograd/blas.hpp"
 #include "autograd/checkpoint.hpp"
+#include "autograd/dot.hpp"
 #include "autograd/functional.hpp"
 #include "autograd/fuse.hpp"
 #include "autograd/gradcheck.hpp"
+#include "autograd/hooks.hpp"
 #include "autograd/ops/activation.hpp"
 #include "autograd/ops/arithmetic.hpp"
 #include "autograd/ops/broadcast.hpp"
@@ -20,7 +23,9 @@
 #include "autograd/ops/shape.hpp"
 #include "autograd/ops/softmax.hpp"
 #include "autograd/packed.hpp"
+#include "autograd/profile.hpp"
 #include "autograd/random.hpp"
 #include "autograd/shards.hpp"
 #include "autograd/subnormals.hpp"
+#include "autograd/version.hpp"
 #include "autograd/workers.hpp"

@@ -10,6 +10,8 @@ std::uint64_t next_run() {
   return ++run;
 }
 
+bool observed() { return Observer::current() != nullptr; }
+
 }  // namespace
 
 template <class T>
@@ -37,6 +39,7 @@ struct Tape<T>::Pass {
 template <class T>
 Tape<T>::Tape() : run_(next_run()), outer_(innermost) {
   innermost = this;
+  if (observed()) Observer::tell(&Observer::started, run_);
 }
 
 template <class T>
@@ -46,12 +49,28 @@ Tape<T>::Tape(Tape& around) : Tape() {
 
 template <class T>
 Tape<T>::~Tape() {
-  clear();
-  if (innermost == this) innermost = outer_;
+  forget();
+  Tape** link = &innermost;  // as a rule this one
+  while (*link != nullptr && *link != this) link = &(*link)->outer_;
+  if (*link == this) *link = outer_;
 }
 
 template <class T>
 void Tape<T>::clear() {
+  check_thread("clear");
+  forget();
+}
+
+template <class T>
+void Tape<T>::check_thread(const char* op) const {
+  if (thread_ != &innermost) {
+    fail(op, "the thread on which the tape was made", "another: give each thread a tape of its own, as learn() does");
+  }
+}
+
+template <class T>
+void Tape<T>::forget() {
+  if (observed()) Observer::tell(&Observer::cleared, run_);
   for (const Edge& edge : edges_) {
     if (edge.derivative != nullptr) edge.derivative->~Derivative<T>();
   }
@@ -92,6 +111,7 @@ std::uint32_t Tape<T>::add_slot(const Shape& shape) {
 
 template <class T>
 Variable<T> Tape<T>::watch(Tensor<T> value) {
+  check_thread("watch");
   const Place place{run_, slots_.size()};
   leaves_.push_back({add_slot(value.shape()), place});
   return Variable<T>(std::move(value), place);
@@ -128,6 +148,7 @@ void Tape<T>::open(const char* op, std::span<Variable<T>> ys) {
     const std::uint32_t slot = add_slot(y.shape());
     y.stand_at({run_, slot});
   }
+  if (observed()) tell_recorded(ys);
 }
 
 template <class T>
@@ -135,6 +156,7 @@ Place Tape<T>::open(const char* op, std::size_t outputs, const Shape& shape) {
   const Place first{run_, slots_.size()};
   nodes_.emplace_back(op, slots_.size(), outputs, edges_.size());
   for (std::size_t i = 0; i < outputs; ++i) add_slot(shape);
+  if (observed()) tell_recorded({});
   return first;
 }
 
@@ -173,6 +195,7 @@ void Flow<T>::add(std::size_t i, Variable<T> term) {
   if (!wanted(i)) return;
   if (!term.defined()) fail(op_, "a derivative", "an undefined variable");
   check(i, term.shape());
+  if (observed()) tape_.tell_derived(node_, term);
   pass_.sums[slots_[i]].add(std::move(term));
 }
 
@@ -190,6 +213,7 @@ void Flow<T>::add(std::size_t i, RowSparse<T> term) {
   Shape shape{term.rows};
   shape.insert(shape.end(), values.begin() + static_cast<std::ptrdiff_t>(term.ids.dimension()), values.end());
   check(i, shape);
+  if (observed()) tape_.tell_derived(node_, term.values);
   pass_.sums[slots_[i]].add(std::move(term));
 }
 
@@ -216,7 +240,7 @@ Variable<T> Flow<T>::room(std::size_t i, const Shape& shape) {
 }
 
 template <class T>
-void Tape<T>::propagate(const Node& node, Pass& pass) {
+void Tape<T>::propagate(const Node& node, std::size_t n, Pass& pass) {
   const auto gradient = [&](std::uint32_t slot) {
     GradientSum<T> sum = std::move(pass.sums[slot]);
     sum.settle();
@@ -232,7 +256,7 @@ void Tape<T>::propagate(const Node& node, Pass& pass) {
     for (std::uint32_t i = 0; i < node.outputs; ++i) several.push_back(gradient(node.first_output + i));
     dys = several;
   }
-  Flow<T> flow(*this, pass, node.op);
+  Flow<T> flow(*this, pass, node.op, n);
   for (std::uint32_t e = node.first_edge; e < node.first_edge + node.edges; ++e) {
     const Edge edge = edges_[e];
     flow.slots_ = &input_slots_[edge.first_input];
@@ -252,25 +276,43 @@ void Tape<T>::propagate(const Node& node, Pass& pass) {
   }
 }
 
+namespace {
+
+template <class T>
+std::string standing(const Variable<T>& x) {
+  if (!x.defined()) return "an undefined variable";
+  switch (x.place().tape) {
+    case Place::nowhere:
+      return "a constant: compute it while the tape records, of parameters or what it watches";
+    case Place::parameters:
+      return "a parameter: compute something of it";
+    default:
+      return "a variable of another tape, or of this one before it was cleared: compute it again here";
+  }
+}
+
+}  // namespace
+
 template <class T>
 Gradients<T> Tape<T>::backward(const Variable<T>& y, const BackwardOptions<T>& options) {
-  if (!y.defined() || y.place().tape != run_) {
-    fail("backward", "a result recorded on this tape and not cleared since",
-         y.defined() ? "a constant or a variable of another tape" : "an undefined variable");
+  check_thread("backward");
+  if (!y.defined() || y.place().tape != run_) fail("backward", "a result recorded on this tape", standing(y));
+  if (options.record && current() != this) {
+    fail("backward", "this tape to be recording when record is asked for",
+         current() != nullptr ? "a tape inside it: end that first" : "none: end the Pause first");
   }
-  if (options.record && current() != this)
-    fail("backward", "this tape to be recording when record is asked for", "another or none");
   if (!options.seed.defined() && y.size() != 1) fail("backward", "one element, or a seed", "y ", y.shape());
   if (options.seed.defined() && options.seed.shape() != y.shape()) {
     fail("backward", "a seed of the result's shape", "y ", y.shape(), ", seed ", options.seed.shape());
   }
   for (const Variable<T>& x : options.keep) {
-    if (!holds(x)) fail("backward", "kept variables to be on this tape", "a constant or a variable of another tape");
+    if (!x.defined() || !holds(x)) fail("backward", "kept variables to be on this tape", standing(x));
   }
   Pause<T> pause(!options.record);
   for (const Variable<T>& x : options.keep) slot_of(x);  // a parameter that was not used gets its slot before the count
   const std::size_t slot_count = slots_.size();
   Pass pass(slot_count, regions_.size(), options.record);
+  if (options.seed.defined() && observed()) tell_derived(nodes_.size(), options.seed);
   pass.sums[y.place().slot].add(options.seed.defined() ? options.seed : Variable<T>(full<T>(y.shape(), 1)));
 
   List<char> kept(options.keep.empty() ? 0 : slot_count, 0);
@@ -280,6 +322,7 @@ Gradients<T> Tape<T>::backward(const Variable<T>& y, const BackwardOptions<T>& o
 
 template <class T>
 Gradients<T> Tape<T>::backward(std::span<const Variable<T>> ys, std::span<const Variable<T>> seeds) {
+  check_thread("backward");
   const auto counts = [&](std::size_t i) { return seeds[i].defined() && holds(ys[i]); };
   if (seeds.size() != ys.size())
     fail("backward", "a seed for each of " + std::to_string(ys.size()) + " results", seeds.size());
@@ -300,6 +343,7 @@ Gradients<T> Tape<T>::backward(std::span<const Variable<T>> ys, std::span<const 
 template <class T>
 Gradients<T> Tape<T>::run(Pass& pass, std::size_t slot_count, const List<char>& kept) {
   Gradients<T> gradients(run_);
+  const bool told = observed();
   for (std::size_t n = nodes_.size(); n-- > 0;) {
     const Node node = nodes_[n];  // a copy: recording the backward pass may move the nodes
     bool reached = false;
@@ -310,12 +354,20 @@ Gradients<T> Tape<T>::run(Pass& pass, std::size_t slot_count, const List<char>& 
         gradients.insert(Place{run_, slot}, pass.sums[slot]);
       }
     }
-    if (reached) propagate(node, pass);
+    if (!reached) continue;
+    if (told) Observer::tell(&Observer::goes_back, operation(n));
+    propagate(node, n, pass);
+    if (told) Observer::tell(&Observer::went_back, operation(n));
   }
   for (const Leaf& leaf : leaves_) {
     if (leaf.slot >= slot_count) continue;  // of the recorded backward pass itself
-    pass.sums[leaf.slot].settle();
-    gradients.insert(leaf.place, std::move(pass.sums[leaf.slot]));
+    GradientSum<T>& sum = pass.sums[leaf.slot];
+    if (told && !sum.empty()) {
+      settle_observed(leaf.slot, sum);
+    } else {
+      sum.settle();
+    }
+    gradients.insert(leaf.place, std::move(sum));
   }
   return gradients;
 }

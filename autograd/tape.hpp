@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "autograd/gradients.hpp"
+#include "autograd/observer.hpp"
 
 namespace rw {
 
@@ -49,7 +50,10 @@ class Tape {
   Variable<T> watch(const Variable<T>& value) { return watch(Tensor<T>(value.value())); }
 
   /// The gradients of y, or of <seed, y>, with respect to every leaf it depends on.
-  /// Throws std::invalid_argument where y is not on this tape, or has several elements and no seed of its shape.
+  /// May be asked for again, also of another result. The values are those that were read when they were recorded,
+  /// whatever became of the parameters since.
+  /// Throws std::invalid_argument where y is not on this tape, or has several elements and no seed of its shape, or
+  /// where this is not the tape's thread.
   Gradients<T> backward(const Variable<T>& y, const BackwardOptions<T>& options = {});
 
   /// The gradients of Σ <seeds[i], ys[i]>; results that are not on this tape, and seeds that are undefined, count as 0.
@@ -57,6 +61,7 @@ class Tape {
   Gradients<T> backward(std::span<const Variable<T>> ys, std::span<const Variable<T>> seeds);
 
   /// Forgets all records and keeps their memory. Variables recorded so far become constants.
+  /// Throws std::invalid_argument where this is not the tape's thread, as watch() does.
   void clear();
 
   /// The number of recorded operations.
@@ -101,6 +106,8 @@ class Tape {
   friend class Flow<T>;
   template <class>
   friend class Pause;
+  template <class>
+  friend class Drawing;
 
   static constexpr std::uint32_t none = static_cast<std::uint32_t>(-1);
   static constexpr std::size_t chunk_bytes = std::size_t{1} << 16;
@@ -150,13 +157,20 @@ class Tape {
   std::uint32_t add_slot(const Shape& shape);
   const Shape& shape_of(std::uint32_t slot) const { return shapes_[slots_[slot].shape]; }
   void* allocate(std::size_t bytes);
-  void propagate(const Node& node, Pass& pass);
+  void propagate(const Node& node, std::size_t n, Pass& pass);
+  void check_thread(const char* op) const;
+  Operation operation(std::size_t n) const;
+  [[gnu::cold]] void tell_recorded(std::span<const Variable<T>> ys) const;
+  [[gnu::cold]] void tell_derived(std::size_t n, const Variable<T>& term) const;
+  void settle_observed(std::uint32_t slot, GradientSum<T>& sum) const;
+  void forget();
 
   static inline constinit thread_local Tape* innermost = nullptr;
 
   std::uint64_t run_;  // changes with clear(), so that variables of an earlier run are constants
   Tape* outer_;
   Tape* around_ = nullptr;
+  const void* thread_ = &innermost;
   List<Variable<T>> reads_;
   List<Node> nodes_;
   List<Edge> edges_;
@@ -165,7 +179,7 @@ class Tape {
   List<Shape> shapes_;  // many slots in a row share one
   List<Leaf> leaves_;
   List<Region> regions_;
-  std::unordered_map<Place, std::uint32_t, HashPlace, std::equal_to<Place>,
+  std::unordered_map<Place, std::uint32_t, HashPlace, std::equal_to<>,
                      RecyclingAllocator<std::pair<const Place, std::uint32_t>>>
       outside_slots_;  // of parameters and what stands on the tape around
   List<Storage<std::byte>> chunks_;
@@ -194,12 +208,14 @@ class Flow {
 
  private:
   friend class Tape<T>;
-  Flow(Tape<T>& tape, typename Tape<T>::Pass& pass, const char* op) : tape_(tape), pass_(pass), op_(op) {}
+  Flow(Tape<T>& tape, typename Tape<T>::Pass& pass, const char* op, std::size_t node)
+      : tape_(tape), pass_(pass), op_(op), node_(node) {}
   void check(std::size_t i, const Shape& got) const;
 
   Tape<T>& tape_;
   typename Tape<T>::Pass& pass_;
   const char* op_;
+  std::size_t node_;
   const std::uint32_t* slots_ = nullptr;
   Variable<T>* last_read_ = nullptr;  // the incoming gradient, in the last derivative that reads it
   bool reused_ = false;               // its memory was given away by room()

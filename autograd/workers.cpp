@@ -1,6 +1,7 @@
 #include "autograd/workers.hpp"
 
 #include "autograd/check.hpp"
+#include "autograd/observer.hpp"
 
 namespace rw {
 
@@ -25,6 +26,7 @@ void Workers::work(std::size_t index) {
     if (stop_) return;
     seen = round_;
     lock.unlock();
+    const Observer::Lent observed(observer_);
     try {
       (*task_)(index);
     } catch (...) {
@@ -40,6 +42,7 @@ void Workers::run(const std::function<void(std::size_t)>& task) {
   {
     const std::lock_guard lock(mutex_);
     task_ = &task;
+    observer_ = Observer::current();
     running_ = threads_.size();
     ++round_;
   }

@@ -9,6 +9,8 @@
 
 namespace rw {
 
+class Observer;
+
 /// A fixed team of threads for one shard of a batch each. The threads stay, and with them their recycled memory.
 class Workers {
  public:
@@ -21,7 +23,8 @@ class Workers {
   std::size_t count() const { return threads_.size() + 1; }
 
   /// Runs task(0) ... task(count() - 1), each on its own thread, and waits for all; task(0) runs on the calling thread.
-  /// Rethrows the exception of the lowest-numbered task that threw.
+  /// Observers of the calling thread look on at all of them. Rethrows the exception of the lowest-numbered task that
+  /// threw.
   void run(const std::function<void(std::size_t)>& task);
 
  private:
@@ -30,6 +33,7 @@ class Workers {
   std::mutex mutex_;
   std::condition_variable start_, done_;
   const std::function<void(std::size_t)>* task_ = nullptr;
+  Observer* observer_ = nullptr;
   std::size_t round_ = 0, running_ = 0;
   bool stop_ = false;
   std::vector<std::exception_ptr> errors_;

@@ -1,8 +1,6 @@
 #include "nn/valid.hpp"
 
-#include <bit>
-#include <cstdint>
-#include <limits>
+#include "autograd/kernels/finite.hpp"
 
 namespace rw::nn::detail {
 
@@ -36,30 +34,16 @@ ValidSteps::ValidSteps(std::size_t steps, std::size_t batch, const std::vector<s
   }
 }
 
-namespace {
-
-// By the bits of the exponent, which a compiler does for many elements at once.
-template <class T>
-bool all_finite(const T* x, std::size_t n) {
-  using Bits = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
-  constexpr Bits exponent = std::bit_cast<Bits>(std::numeric_limits<T>::infinity());
-  Bits bad = 0;
-  for (std::size_t i = 0; i < n; ++i) bad |= (std::bit_cast<Bits>(x[i]) & exponent) == exponent;
-  return bad == 0;
-}
-
-}  // namespace
-
 template <class T>
 Variable<T> finite_inputs(const Variable<T>& xs, const ValidSteps& valid) {
   const T* x = xs.value().data();
-  if (all_finite(x, xs.size())) return xs;
+  if (rw::kernels::all_finite(x, xs.size())) return xs;
   const std::size_t steps = xs.shape()[0], batch = xs.shape()[1], width = xs.shape()[2];
   Tensor<T> own = rw::empty<T>({steps, batch, 1});
   for (std::size_t t = 0; t < steps; ++t) {
     for (std::size_t b = 0; b < batch; ++b) {
       const T* row = x + (t * batch + b) * width;
-      if (valid.has(t, b) && !all_finite(row, width)) {
+      if (valid.has(t, b) && !rw::kernels::all_finite(row, width)) {
         const T* bad = std::find_if(row, row + width, [](T v) { return !std::isfinite(v); });
         fail("unroll", "finite inputs", *bad, " at step ", t, ", row ", b, ", feature ", bad - row);
       }

@@ -119,9 +119,10 @@ BOOST_AUTO_TEST_CASE(clear_makes_constants) {
   BOOST_TEST(tape.size() == 0u);
   BOOST_TEST(!tape.holds(x));
   BOOST_TEST(y.item() == 9);
-  check_error([&] { tape.backward(y); },
-              "backward: expected a result recorded on this tape and not cleared since; got a constant or a variable "
-              "of another tape");
+  check_error(
+      [&] { tape.backward(y); },
+      "backward: expected a result recorded on this tape; got a variable of another tape, or of this one before it "
+      "was cleared: compute it again here");
   const V again = tape.watch(scalar(4.0));
   BOOST_TEST(tape.backward(again * again * y)[again].item() == 72);
 }
@@ -179,8 +180,10 @@ BOOST_AUTO_TEST_CASE(keeps_gradients_of_intermediates) {
   BOOST_TEST(g[z].item() == 1);
   BOOST_TEST(g[x].item() == 36);
   BOOST_TEST(g[unused].value()(1) == 0);
-  check_error([&] { tape.backward(z, {.keep = {V(scalar(1.0))}}); },
-              "backward: expected kept variables to be on this tape; got a constant or a variable of another tape");
+  check_error(
+      [&] { tape.backward(z, {.keep = {V(scalar(1.0))}}); },
+      "backward: expected kept variables to be on this tape; got a constant: compute it while the tape records, of "
+      "parameters or what it watches");
 }
 
 BOOST_AUTO_TEST_CASE(seeds) {
@@ -197,19 +200,22 @@ BOOST_AUTO_TEST_CASE(seeds) {
 
 BOOST_AUTO_TEST_CASE(backward_of_what_is_not_on_the_tape) {
   Tape<double> tape;
-  check_error([&] { tape.backward(number(1)); },
-              "backward: expected a result recorded on this tape and not cleared since; got a constant or a variable "
-              "of another tape");
+  check_error(
+      [&] { tape.backward(number(1)); },
+      "backward: expected a result recorded on this tape; got a constant: compute it while the tape records, of "
+      "parameters or what it watches");
   check_error([&] { tape.backward(V()); },
-              "backward: expected a result recorded on this tape and not cleared since; got an undefined variable");
+              "backward: expected a result recorded on this tape; got an undefined variable");
   const V x = tape.watch(scalar(1.0)), y = x * x;
   Tape<double> inner;
-  check_error([&] { inner.backward(y); },
-              "backward: expected a result recorded on this tape and not cleared since; got a constant or a variable "
-              "of another tape");
+  check_error(
+      [&] { inner.backward(y); },
+      "backward: expected a result recorded on this tape; got a variable of another tape, or of this one before it "
+      "was cleared: compute it again here");
   BOOST_TEST(tape.backward(y)[x].item() == 2);  // without recording an outer tape may go backward
-  check_error([&] { tape.backward(y, {.record = true}); },
-              "backward: expected this tape to be recording when record is asked for; got another or none");
+  check_error(
+      [&] { tape.backward(y, {.record = true}); },
+      "backward: expected this tape to be recording when record is asked for; got a tape inside it: end that first");
 }
 
 BOOST_AUTO_TEST_CASE(unneeded_derivatives_are_never_computed) {

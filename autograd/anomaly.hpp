@@ -1,0 +1,42 @@
+#pragma once
+
+#include <mutex>
+#include <unordered_map>
+#include <vector>
+
+#include "autograd/call_stack.hpp"
+#include "autograd/observer.hpp"
+
+namespace rw {
+
+struct AnomalyOptions {
+  bool infinities = true;  // whether they are anomalies as well as NaN
+};
+
+/// While in scope, the first recorded result, or gradient that leaves a derivative, that is not finite throws
+/// std::runtime_error, which names the op, its shape and the line that recorded it:
+///     log: made -inf (forward, [32, 10]), recorded at user.cpp:31 in UpdateGate::step
+/// Line and function need what CallStack::place() needs: -g1 and addr2line. It looks on at this thread and the Workers
+/// set to work there, at what is recorded; so constants may hold what they like, as masks −∞ and padding NaN. An op
+/// that only moves or chooses elements, as `slice` and `where` do, is not blamed for what was there before it. A CTC
+/// loss of ∞ is an anomaly: see CtcOptions::too_short, or look for NaN alone. Costs the reading of all results and
+/// gradients, and about 2 µs an op: 8 % of a training step of an LSTM with T = 50, B = 32 and H = 128, but 200 % with B
+/// = 4 and H = 16.
+class DetectAnomalies : public Observer {
+ public:
+  explicit DetectAnomalies(const AnomalyOptions& options = {}) : options_(options) {}
+
+  void recorded(const Operation& op, const Values& results) override;
+  void derived(const Operation& op, const Values& gradient) override;
+  void cleared(std::uint64_t tape) override;
+
+ private:
+  void check(const Operation& op, const Values& values, const char* pass);
+  std::string place_of(const Operation& op);
+
+  AnomalyOptions options_;
+  std::mutex mutex_;
+  std::unordered_map<std::uint64_t, std::vector<const CallStack*>> stacks_;  // by tape and node
+};
+
+}  // namespace rw

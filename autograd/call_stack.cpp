@@ -1,0 +1,132 @@
+#include "autograd/call_stack.hpp"
+
+#include <dlfcn.h>
+#include <execinfo.h>
+#include <link.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <sstream>
+#include <string_view>
+#include <vector>
+
+namespace rw {
+namespace {
+
+struct Line {
+  std::string function, file, number;  // empty where unknown
+};
+
+// "my::Gate<double>::step" of "rw::Variable<double> my::Gate<double>::step(rw::Variable<double> const&) const".
+std::string name_of(std::string function) {
+  constexpr std::string_view anonymous = "(anonymous namespace)::";
+  for (std::size_t at; (at = function.find(anonymous)) != std::string::npos;) function.erase(at, anonymous.size());
+  std::size_t begin = 0, depth = 0;
+  for (std::size_t i = 0; i < function.size(); ++i) {
+    const char c = function[i];
+    const std::string_view name = std::string_view(function).substr(begin, i - begin);
+    if (c == '(' && depth == 0 && !name.empty() && name != "decltype") return std::string(name);
+    if (c == '<' || c == '(' || c == '{') ++depth;
+    if ((c == '>' || c == ')' || c == '}') && depth > 0) --depth;
+    if (c == ' ' && depth == 0) begin = i + 1;
+  }
+  return function.substr(begin);
+}
+
+bool is_library_function(const std::string& name) {
+  constexpr std::array<std::string_view, 8> libraries = {
+      "rw::", "std::", "__gnu_cxx::", "xt::", "xsimd::", "__libc_", "_start", "start_thread"};
+  return std::any_of(libraries.begin(), libraries.end(), [&](std::string_view l) { return name.rfind(l, 0) == 0; });
+}
+
+// Whether it lies below the folder where our own lie, or where those of the system do: local functions, and templates
+// of local types, are known by names without their namespace.
+bool is_library_file(const std::string& file) {
+  if (file.rfind("/usr/include/", 0) == 0) return true;
+  std::filesystem::path root;
+  for (const auto& part : std::filesystem::path(file)) {
+    std::error_code error;
+    const bool ours = part == "autograd" || part == "nn" || part == "optim";
+    if (ours && std::filesystem::exists(root / "autograd" / "record.hpp", error)) return true;
+    root /= part;
+  }
+  return false;
+}
+
+// Below the folder where the program runs as seen from there.
+std::string as_seen_from_here(const std::string& file) {
+  std::error_code error;
+  const std::string relative = std::filesystem::path(file).lexically_relative(std::filesystem::current_path(error));
+  return error || relative.empty() || relative.rfind("..", 0) == 0 ? file : relative;
+}
+
+// The lines of a call, several where functions were inlined there, innermost first.
+std::vector<Line> lines_of(void* call) {
+  // One byte back is still within the call; what it returns to may belong to another line.
+  char* const within = static_cast<char*>(call) - 1;
+  Dl_info info;
+  link_map* loaded = nullptr;
+  if (dladdr1(within, &info, reinterpret_cast<void**>(&loaded), RTLD_DL_LINKMAP) == 0) return {};
+  std::error_code error;
+  std::string file = loaded->l_name;
+  if (file.empty()) file = std::filesystem::read_symlink("/proc/self/exe", error).string();
+  for (std::size_t at = 0; (at = file.find('\'', at)) != std::string::npos; at += 4) file.replace(at, 1, "'\\''");
+  std::ostringstream command;
+  command << "addr2line -C -f -i -e '" << file << "' 0x" << std::hex
+          << reinterpret_cast<std::uintptr_t>(within) - loaded->l_addr << " 2>/dev/null";
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> answer(popen(command.str().c_str(), "r"), pclose);
+  std::string text;
+  std::array<char, 4096> part;
+  while (answer && std::fgets(part.data(), part.size(), answer.get()) != nullptr) text += part.data();
+
+  std::vector<Line> lines;
+  std::istringstream in(text);
+  for (std::string function, line; std::getline(in, function) && std::getline(in, line);) {
+    line = line.substr(0, line.find(" (discriminator"));
+    const std::size_t colon = std::min(line.rfind(':'), line.size());
+    std::string number = line.substr(colon);
+    const bool known = line[0] != '?' && number != ":?" && number != ":0";
+    lines.push_back({function == "??" ? "" : name_of(function),
+                     known ? std::filesystem::path(line.substr(0, colon)).lexically_normal().string() : "",
+                     known ? number : ""});
+  }
+  // Of a local function inlined in another it knows the line, but takes the other's name.
+  if (lines.size() > 1) {
+    const std::string &first = lines.front().function, &last = lines.back().function;
+    const bool same = first.size() >= last.size() && first.compare(first.size() - last.size(), last.size(), last) == 0;
+    if (same) lines.front().function.clear();
+  }
+  return lines;
+}
+
+}  // namespace
+
+const CallStack* CallStack::here() {
+  CallStack stack;
+  backtrace(stack.calls_.data(), static_cast<int>(stack.calls_.size()));
+  static std::mutex mutex;
+  static auto& known = *new std::set<CallStack>;  // never destroyed: other threads may still look
+  const std::lock_guard lock(mutex);
+  return &*known.insert(stack).first;
+}
+
+std::string CallStack::place() const {
+  for (void* call : calls_) {
+    if (call == nullptr) break;
+    for (const Line& line : lines_of(call)) {
+      const std::string in = line.function.empty() || line.function == "operator()" ? "" : " in " + line.function;
+      if (is_library_function(line.function) || is_library_file(line.file)) continue;
+      if (!line.file.empty()) return "at " + as_seen_from_here(line.file) + line.number + in;
+      if (!in.empty()) return in.substr(1) + " (-g1 tells the line)";
+    }
+  }
+  return "in a program without symbols, or without addr2line to read them";
+}
+
+}  // namespace rw
