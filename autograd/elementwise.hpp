@@ -173,7 +173,8 @@ void attach_nth(Tape<T>& tape, const Rule& rule, const Variable<T>& y, const Xs&
                  return std::apply([&](const auto&... x) { return pointwise(to, Rule::name, dx, dy, x...); }, read);
                };
                if (dy.shape() == into.input_shape()) return derive(into);
-               const Shape shape = into.input_shape();  // a copy: recording moves the tape's own
+               // A copy, because recording moves the tape's own.
+               const Shape shape = into.input_shape();  // NOLINT(performance-unnecessary-copy-initialization)
                return sum_to(derive(Into<T>()), shape);
              }),
          y);
@@ -235,7 +236,7 @@ Variable<T> lift(const Variable<T>&, double s) {
 }
 template <class T>
 Lane<T> lift(const Lane<T>&, double s) {
-  return {xsimd::batch<T>(static_cast<T>(s))};
+  return {Simd<T>(static_cast<T>(s))};
 }
 
 namespace detail {

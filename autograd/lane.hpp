@@ -14,16 +14,30 @@
 
 namespace rw {
 
+/// The numbers that the processor computes with at once, and how they are read. Without optimisation g++ does not take
+/// xsimd's selections by AVX-512BW.
+#if defined(__AVX512BW__) && !defined(__OPTIMIZE__) && !defined(__clang__)
+template <class T>
+using Simd = xsimd::batch<T, xsimd::avx512dq>;
+#else
+template <class T>
+using Simd = xsimd::batch<T>;
+#endif
+template <class T>
+Simd<T> load_simd(const T* from) {
+  return Simd<T>::load_unaligned(from);
+}
+
 /// A SIMD group of elements. All elementwise functions of the library work on lanes, so elementwise code is written
 /// once for lanes, dual numbers and variables.
 template <class T>
 struct Lane {
   using value_type = T;
-  xsimd::batch<T> v;
+  Simd<T> v;
 };
 
 template <class T>
-inline constexpr std::size_t lane_size = xsimd::batch<T>::size;
+inline constexpr std::size_t lane_size = Simd<T>::size;
 
 namespace detail {
 
@@ -57,7 +71,7 @@ template <class T, std::size_t N, std::size_t M, class F>
     }
     std::array<Lane<T>, N> lanes;
     for (std::size_t k = 0; k < N; ++k) {
-      lanes[k].v = xsimd::load_unaligned(from[k]);
+      lanes[k].v = load_simd(from[k]);
       from[k] += step[k] * width;
     }
     const std::array<Lane<T>, M> results = f(lanes);

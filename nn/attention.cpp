@@ -18,10 +18,10 @@ Shape queries_of(const Shape& m) { return m.size() == 3 ? Shape{m[1], m[2]} : Sh
 template <class T>
 T dot_product(const T* a, const T* b, std::size_t n) {
   constexpr std::size_t width = lane_size<T>;
-  xsimd::batch<T> total(T(0));
+  Simd<T> total(T(0));
   std::size_t i = 0;
   for (; i + width <= n; i += width) {
-    total = xsimd::fma(xsimd::load_unaligned(a + i), xsimd::load_unaligned(b + i), total);
+    total = xsimd::fma(load_simd(a + i), load_simd(b + i), total);
   }
   T sum = xsimd::hadd(total);
   for (; i < n; ++i) sum += a[i] * b[i];

@@ -12,7 +12,7 @@ namespace rw::optim {
 /// before it.
 template <std::size_t N, class T, class Rule>
 void for_each_lane(const Stretch<T>& stretch, const Rule& rule) {
-  using Batch = xsimd::batch<T>;
+  using Batch = Simd<T>;
   [&]<std::size_t... K>(std::index_sequence<K...>) {
     T* const x = stretch.value;
     const T* const g = stretch.gradient;

@@ -13,12 +13,12 @@ namespace {
 // Σ f(from[0][i], from[1][i], ...)[m] over i < n: f takes N batches and returns M.
 template <std::size_t M, class T, std::size_t N, class F>
 std::array<T, M> sum_row(const std::array<const T*, N>& from, std::size_t n, const F& f) {
-  using Batch = xsimd::batch<T>;
+  using Batch = Simd<T>;
   constexpr std::size_t width = lane_size<T>, side = 4;  // additions one after another would wait for each other
   using Terms = std::array<Batch, M>;
   const auto terms = [&](const std::array<const T*, N>& at, std::size_t i) -> Terms {
     std::array<Batch, N> x;
-    for (std::size_t k = 0; k < N; ++k) x[k] = xsimd::load_unaligned(at[k] + i);
+    for (std::size_t k = 0; k < N; ++k) x[k] = load_simd(at[k] + i);
     return f(x);
   };
   Terms sums[side];
@@ -56,7 +56,7 @@ std::array<T, M> sum_row(const std::array<const T*, N>& from, std::size_t n, con
 
 template <class T>
 Normalized<T> layer_norm(const Tensor<T>& x, const Tensor<T>& gain, const Tensor<T>& shift, double epsilon) {
-  using Batch = xsimd::batch<T>;
+  using Batch = Simd<T>;
   const std::size_t n = gain.size(), rows = x.size() / n;
   Normalized<T> out{empty<T>(x.shape()), empty<T>({rows, 2})};
   const T* row = x.data();
@@ -81,7 +81,7 @@ Normalized<T> layer_norm(const Tensor<T>& x, const Tensor<T>& gain, const Tensor
 template <class T>
 void layer_norm_backward(const Tensor<T>& dy, const Tensor<T>& x, const Tensor<T>& gain, const Tensor<T>& moments,
                          T* dx, Tensor<T>& dgain, Tensor<T>& dshift) {
-  using Batch = xsimd::batch<T>;
+  using Batch = Simd<T>;
   const std::size_t n = gain.size(), rows = x.size() / n;
   const T *row = x.data(), *d = dy.data(), *moment = moments.data();
   for (std::size_t r = 0; r < rows; ++r, row += n, d += n, dx += n, moment += 2) {

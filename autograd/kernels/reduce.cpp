@@ -46,7 +46,7 @@ alignas(64) constexpr auto lane_numbers = [] {
 // combine(neutral, term(x[0], c), ..., term(x[n - 1], c)), long rows by halves so that rounding errors stay small.
 template <class T, class Combine, class Term>
 T fold_row(const T* x, std::size_t n, T c, T neutral, Combine combine, Term term) {
-  using Batch = xsimd::batch<T>;
+  using Batch = Simd<T>;
   constexpr std::size_t width = lane_size<T>, longest = 4096;
   if (n > longest) {
     const std::size_t half = n / 2 / width * width;
@@ -57,11 +57,11 @@ T fold_row(const T* x, std::size_t n, T c, T neutral, Combine combine, Term term
   Batch a(neutral), b(neutral);
   std::size_t i = 0;
   for (; i + 2 * width <= n; i += 2 * width) {
-    a = combine(a, term(xsimd::load_unaligned(x + i), by));
-    b = combine(b, term(xsimd::load_unaligned(x + i + width), by));
+    a = combine(a, term(load_simd(x + i), by));
+    b = combine(b, term(load_simd(x + i + width), by));
   }
   if (i + width <= n) {
-    a = combine(a, term(xsimd::load_unaligned(x + i), by));
+    a = combine(a, term(load_simd(x + i), by));
     i += width;
   }
   alignas(64) T part[width];
@@ -80,11 +80,11 @@ T fold_row(const T* x, std::size_t n, T c, T neutral, Combine combine, Term term
 // The same for n results at once: to[j] = combine(to[j], term(x[j], c[j])).
 template <class T, class Combine, class Term>
 void fold_columns(const T* x, std::size_t n, const T* c, T* to, Combine combine, Term term) {
-  using Batch = xsimd::batch<T>;
+  using Batch = Simd<T>;
   constexpr std::size_t width = lane_size<T>;
   std::size_t j = 0;
   for (; j + width <= n; j += width) {
-    const Batch value = term(xsimd::load_unaligned(x + j), xsimd::load_unaligned(c + j));
+    const Batch value = term(load_simd(x + j), load_simd(c + j));
     combine(Batch::load_unaligned(to + j), value).store_unaligned(to + j);
   }
   if (j == n) return;

@@ -13,14 +13,14 @@ constexpr T minus_infinity = -std::numeric_limits<T>::infinity();
 // Reads or writes the first `lanes` lanes of a batch; the others are read as `filler`. The loops of fixed length become
 // single masked instructions where the processor has them.
 template <class T>
-xsimd::batch<T> load(const T* x, std::size_t lanes, T filler) {
-  if (lanes == lane_size<T>) return xsimd::load_unaligned(x);
+Simd<T> load(const T* x, std::size_t lanes, T filler) {
+  if (lanes == lane_size<T>) return load_simd(x);
   alignas(64) T part[lane_size<T>];
   for (std::size_t i = 0; i < lane_size<T>; ++i) part[i] = i < lanes ? x[i] : filler;
-  return xsimd::load_aligned(part);
+  return load_simd(part);
 }
 template <class T>
-void store(const xsimd::batch<T>& value, T* y, std::size_t lanes) {
+void store(const Simd<T>& value, T* y, std::size_t lanes) {
   if (lanes == lane_size<T>) return value.store_unaligned(y);
   alignas(64) T part[lane_size<T>];
   value.store_aligned(part);
@@ -32,7 +32,7 @@ void store(const xsimd::batch<T>& value, T* y, std::size_t lanes) {
 // A walk in batches along one line of a tensor, or along neighbouring lines side by side, each in its own lane.
 template <class T>
 struct Walk {
-  using Batch = xsimd::batch<T>;
+  using Batch = Simd<T>;
 
   std::size_t first, steps, stride;
   std::size_t lanes, last_lanes;  // used in each batch, and in the last one
@@ -84,22 +84,22 @@ void for_each_walk(const Shape& shape, std::size_t axis, F&& f) {
 
 // The largest x, or 0 where it is −∞.
 template <class T>
-xsimd::batch<T> shift_of(const Walk<T>& walk, const T* x) {
-  const xsimd::batch<T> m = walk.max(x);
-  return xsimd::select(m == xsimd::batch<T>(minus_infinity<T>), xsimd::batch<T>(T(0)), m);
+Simd<T> shift_of(const Walk<T>& walk, const T* x) {
+  const Simd<T> m = walk.max(x);
+  return xsimd::select(m == Simd<T>(minus_infinity<T>), Simd<T>(T(0)), m);
 }
 
 // x − m, also where both are +∞.
 template <class T>
-xsimd::batch<T> shifted(const xsimd::batch<T>& x, const xsimd::batch<T>& m) {
-  return xsimd::select(x == m, xsimd::batch<T>(T(0)), x - m);
+Simd<T> shifted(const Simd<T>& x, const Simd<T>& m) {
+  return xsimd::select(x == m, Simd<T>(T(0)), x - m);
 }
 
 }  // namespace
 
 template <class T>
 Tensor<T> softmax(const Tensor<T>& x, std::size_t axis) {
-  using Batch = xsimd::batch<T>;
+  using Batch = Simd<T>;
   Tensor<T> out = empty<T>(x.shape());
   const T* from = x.data();
   T* y = out.data();
@@ -118,7 +118,7 @@ Tensor<T> softmax(const Tensor<T>& x, std::size_t axis) {
 
 template <class T>
 Tensor<T> log_softmax(const Tensor<T>& x, std::size_t axis) {
-  using Batch = xsimd::batch<T>;
+  using Batch = Simd<T>;
   Tensor<T> out = empty<T>(x.shape());
   const T* from = x.data();
   T* y = out.data();
