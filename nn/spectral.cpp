@@ -4,8 +4,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 #include <vector>
+
+#include "nn/init.hpp"
 
 namespace rw::nn {
 namespace {
@@ -63,15 +64,8 @@ Tensor<T> sparse(const Shape& shape, double connectivity, double radius, Random&
   if (!(connectivity > 0 && connectivity <= 1)) fail("sparse", "a connectivity in (0, 1]", connectivity);
   const std::size_t n = shape[0];
   const auto heard = static_cast<std::size_t>(std::max(1.0, std::round(connectivity * static_cast<double>(n))));
-  Tensor<double> weight = zeros<double>(shape);
-  std::vector<std::size_t> units(n);
-  std::iota(units.begin(), units.end(), std::size_t{0});
-  for (std::size_t j = 0; j < n; ++j) {
-    for (std::size_t k = 0; k < heard; ++k) {  // the first of a shuffle
-      std::swap(units[k], units[k + random.below(n - k)]);
-      weight.data()[units[k] * n + j] = random.uniform(-1, 1);
-    }
-  }
+  Tensor<double> weight = sparse_columns<double>(
+      shape, heard, [&] { return random.uniform(-1, 1); }, random);
   weight = scaled("sparse", std::move(weight), radius);
   Tensor<T> rounded = rw::empty<T>(shape);
   std::transform(weight.begin(), weight.end(), rounded.begin(), [](double w) { return static_cast<T>(w); });

@@ -31,6 +31,7 @@ std::vector<Kind<T>> kinds() {
   using namespace optim;
   return {
       kind<Sgd<T>, T>("sgd", 1e-3),
+      kind<Sgd<T>, T>("decayed sgd", 1e-3, {.weight_decay = 1e-4}),
       kind<Sgd<T>, T>("momentum", 1e-4, {.momentum = 0.9}),
       kind<Sgd<T>, T>("dampened momentum", 1e-3, {.momentum = 0.9, .dampening = 0.5}),
       kind<Sgd<T>, T>("nesterov", 1e-4, {.momentum = 0.9, .nesterov = true}),
@@ -45,6 +46,7 @@ std::vector<Kind<T>> kinds() {
       kind<Adam<T>, T>("adamw", 1e-2, {.weight_decay = 1e-4}),
       kind<Adamax<T>, T>("adamax", 1e-2),
       kind<Nadam<T>, T>("nadam", 1e-2),
+      kind<Nadam<T>, T>("nadam of pytorch 1", 1e-2, {.pytorch_1 = true}),
       kind<Radam<T>, T>("radam", 1e-3),
       kind<Lion<T>, T>("lion", 1e-3),
   };
