@@ -14,8 +14,7 @@ using AnyTensor = std::variant<Tensor<float>, Tensor<double>, Indices, Tensor<st
 
 using NamedTensors = std::map<std::string, AnyTensor>;
 
-/// The tensor of that name and element type. Throws std::runtime_error where
-/// there is none.
+/// The tensor of that name and element type. Throws std::runtime_error where there is none.
 template <class T>
 const Tensor<T>& get(const NamedTensors& tensors, const std::string& name);
 

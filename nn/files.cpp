@@ -13,6 +13,16 @@ void refuse(const char* op, const std::string& expectation, const std::string& p
   throw std::runtime_error(std::string(op) + ": " + path + ": expected " + expectation + "; got " + got);
 }
 
+void refuse_faults(const char* op, const std::string& expectation, const std::string& path,
+                   const std::vector<std::string>& faults) {
+  if (faults.empty()) return;
+  constexpr std::size_t shown = 4;
+  std::string list;
+  for (std::size_t i = 0; i < std::min(shown, faults.size()); ++i) list += (i > 0 ? ", " : "") + faults[i];
+  if (faults.size() > shown) list += " and " + std::to_string(faults.size() - shown) + " more";
+  refuse(op, expectation, path, list);
+}
+
 void check_is_file(const char* op, const std::string& path) {
   std::error_code error;
   const auto status = std::filesystem::status(path, error);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <charconv>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -47,8 +48,7 @@ struct Header {
   Shape shape;
 };
 
-/// Reads the Python dictionary {'descr': '<f4', 'fortran_order': False,
-/// 'shape': (2, 3), }, its keys in any order.
+/// Reads the Python dictionary {'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }, its keys in any order.
 class HeaderParser {
  public:
   explicit HeaderParser(std::string_view text) : rest_(text) {}
@@ -60,10 +60,10 @@ class HeaderParser {
     while (!take("}")) {
       std::string key;
       if (!word(key) || !take(":") || std::find(seen.begin(), seen.end(), key) != seen.end()) return {};
-      header.column_major = header.column_major || (key == "fortran_order" && take("True"));
-      const bool fits = key == "descr"           ? word(header.descr)
-                        : key == "fortran_order" ? header.column_major || take("False")
-                                                 : key == "shape" && tuple(header.shape);
+      bool fits = false;
+      if (key == "descr") fits = word(header.descr);
+      if (key == "fortran_order") fits = (header.column_major = take("True")) || take("False");
+      if (key == "shape") fits = tuple(header.shape);
       if (!fits) return {};
       seen.push_back(std::move(key));
       if (!take(",") && !rest_.starts_with('}')) return {};
@@ -92,13 +92,11 @@ class HeaderParser {
   bool tuple(Shape& shape) {
     if (!take("(")) return false;
     while (!take(")")) {
-      std::size_t extent = 0, digits = 0;
-      for (; digits < rest_.size() && rest_[digits] >= '0' && rest_[digits] <= '9'; ++digits) {
-        if (__builtin_mul_overflow(extent, std::size_t{10}, &extent)) return false;
-        if (__builtin_add_overflow(extent, static_cast<std::size_t>(rest_[digits] - '0'), &extent)) return false;
-      }
-      if (digits == 0 || shape.size() == Shape::capacity) return false;
-      take(rest_.substr(0, digits));
+      std::size_t extent = 0;
+      const char* begin = rest_.data();
+      const auto [end, error] = std::from_chars(begin, begin + rest_.size(), extent);
+      if (error != std::errc() || shape.size() == Shape::capacity) return false;
+      take(rest_.substr(0, static_cast<std::size_t>(end - begin)));
       shape.push_back(extent);
       if (!take(",") && !rest_.starts_with(')')) return false;
     }
@@ -180,8 +178,9 @@ class Entry {
     left_ -= to.size();
     while (!to.empty()) {
       const zip_int64_t n = zip_fread(file_.get(), to.data(), to.size());
-      if (n <= 0)
+      if (n <= 0) {
         broken("an array that can be read", n < 0 ? zip_file_strerror(file_.get()) : "fewer bytes than stated");
+      }
       to = to.subspan(static_cast<std::size_t>(n));
     }
   }

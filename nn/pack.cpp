@@ -54,13 +54,7 @@ void unpack(const Safetensors& file, const Parameters<T>& parameters, const std:
   for (const auto& [key, tensor] : file.tensors) {
     if (tensor.index() <= 1 && !known.contains(key)) faults.push_back("an unknown " + printable(key));
   }
-  if (!faults.empty()) {
-    constexpr std::size_t shown = 4;
-    std::string list;
-    for (std::size_t i = 0; i < std::min(shown, faults.size()); ++i) list += (i > 0 ? ", " : "") + faults[i];
-    if (faults.size() > shown) list += " and " + std::to_string(faults.size() - shown) + " more";
-    files::refuse("load", "the model's parameters", name, list);
-  }
+  files::refuse_faults("load", "the model's parameters", name, faults);
   auto value = values.begin();
   for (const auto& entry : parameters) entry.parameter->assign(std::move(*value++));
 }

@@ -1,5 +1,6 @@
 #include "nn/safetensors.hpp"
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cerrno>
@@ -23,26 +24,133 @@ using files::refuse;
 static_assert(std::endian::native == std::endian::little, "safetensors files are little-endian and read as they lie");
 
 constexpr std::uint64_t header_limit = 100'000'000;  // of the format's reference implementation
-constexpr std::size_t most_tensors = 20'000;         // the JSON parser takes time by their square
 constexpr const char* metadata_key = "__metadata__";
+
+struct Refusal {
+  const std::string& file;
+  [[noreturn]] void operator()(const std::string& expectation, const std::string& got) const {
+    refuse("read_safetensors", expectation, file, got);
+  }
+};
+
+struct Entry {
+  std::string name;
+  std::size_t dtype = 0;
+  Shape shape;
+  std::uint64_t begin = 0, end = 0;  // in bytes from the end of the header
+};
+
+// Takes what the header says while it is parsed: all of it as a Json would take many times the memory of the text, and
+// keep the last of several entries of one name.
+class Header {
+ public:
+  explicit Header(const Refusal& broken) : broken_(broken) {}
+
+  std::map<std::string, std::string> metadata;
+  std::vector<Entry> entries;
+
+  // What Json::sax_parse meets. All return true: go on.
+  bool start_object(std::size_t) {
+    enter(2);
+    if (depth_ == 1) return true;
+    entry_ = {};
+    entry_.name = name_;
+    offsets_.clear();
+    keys_[1].clear();
+    return true;
+  }
+
+  bool key(const std::string& key) {
+    if (!keys_[depth_ - 1].insert(key).second) broken_("each name once", printable(key) + " twice");
+    (depth_ == 1 ? name_ : field_) = key;
+    if (depth_ == 1 && !files::is_name(key)) broken_("names that stay within a folder", printable(key));
+    return true;
+  }
+
+  bool string(const std::string& text) {
+    if (depth_ == 2 && name_ == metadata_key) {
+      metadata[field_] = text;
+    } else if (depth_ == 2 && field_ == "dtype") {
+      entry_.dtype = static_cast<std::size_t>(std::find(dtypes.begin(), dtypes.end(), text) - dtypes.begin());
+      if (entry_.dtype == dtypes.size()) {
+        broken_("dtype F32, F64, I64 or U8", printable(text) + " for " + printable(name_));
+      }
+    } else {
+      other();
+    }
+    return true;
+  }
+
+  bool start_array(std::size_t) {
+    enter(3);
+    const bool known = field_ == "shape" || field_ == "data_offsets";
+    if (depth_ < 3 || name_ == metadata_key || !known) other();
+    return true;
+  }
+
+  bool number_unsigned(std::uint64_t number) {
+    if (depth_ < 3) other();
+    Shape& numbers = field_ == "shape" ? entry_.shape : offsets_;
+    if (numbers.size() == Shape::capacity) {
+      broken_("arrays of at most " + std::to_string(Shape::capacity) + " numbers", "more");
+    }
+    numbers.push_back(number);
+    return true;
+  }
+
+  bool end_array() {
+    --depth_;
+    return true;
+  }
+
+  bool end_object() {
+    if (--depth_ != 1 || name_ == metadata_key) return true;
+    if (keys_[1].size() != 3 || offsets_.size() != 2) other();
+    entry_.begin = offsets_[0];
+    entry_.end = offsets_[1];
+    entries.push_back(std::move(entry_));
+    return true;
+  }
+
+  bool null() { other(); }
+  bool boolean(bool) { other(); }
+  bool number_integer(std::int64_t) { other(); }
+  bool number_float(double, const std::string&) { other(); }
+  bool binary(Json::binary_t&) { other(); }
+
+  bool parse_error(std::size_t byte, const std::string&, const Json::exception& error) {
+    const bool range = dynamic_cast<const Json::out_of_range*>(&error) != nullptr;
+    broken_("a JSON header", range ? "a number out of range" : "an error at its byte " + std::to_string(byte));
+  }
+
+ private:
+  void enter(std::size_t deepest) {
+    if (++depth_ > deepest) broken_("a flat JSON header", "an object or array " + std::to_string(depth_) + " deep");
+  }
+
+  [[noreturn]] void other() const {
+    if (name_ == metadata_key) broken_("metadata that maps names to text", "others");
+    broken_("a dtype, shape and data_offsets for each tensor", "others for " + printable(name_));
+  }
+
+  const Refusal& broken_;
+  std::size_t depth_ = 0;                      // 1 in the header, 2 in a tensor or the metadata, 3 in an array
+  std::array<std::set<std::string>, 2> keys_;  // of the header, of the object in it
+  std::string name_, field_;                   // the last of each
+  Entry entry_;
+  Shape offsets_;
+};
 
 class Reader {
  public:
-  Reader(std::istream& in, const std::string& name) : in_(in), name_(name) {}
+  Reader(std::istream& in, const std::string& name) : in_(in), broken_{name} {}
 
   Safetensors read() {
-    const Json header = parse(header_text());
-    Safetensors file;
-    std::vector<Entry> entries;
-    for (const auto& [name, value] : header.items()) {
-      if (name == metadata_key) {
-        file.metadata = metadata(value);
-      } else {
-        entries.push_back(entry(name, value));
-      }
-    }
-    check_layout(entries);
-    for (const Entry& e : entries) {
+    Header header(broken_);
+    Json::sax_parse(header_text(), &header);
+    check_layout(header.entries);
+    Safetensors file{std::move(header.metadata), {}};
+    for (const Entry& e : header.entries) {
       AnyTensor& tensor = file.tensors[e.name] = files::empty_tensor(e.dtype, e.shape);
       get(files::bytes_of(tensor));
     }
@@ -50,20 +158,9 @@ class Reader {
   }
 
  private:
-  struct Entry {
-    std::string name;
-    std::size_t dtype;
-    Shape shape;
-    std::uint64_t begin, end;  // in bytes from the end of the header
-  };
-
-  [[noreturn]] void broken(const std::string& expectation, const std::string& got) const {
-    refuse("read_safetensors", expectation, name_, got);
-  }
-
   void get(std::span<std::byte> to) {
     if (!in_.read(reinterpret_cast<char*>(to.data()), static_cast<std::streamsize>(to.size()))) {
-      broken("bytes that can be read", "an error of the system");
+      broken_("bytes that can be read", "an error of the system");
     }
   }
 
@@ -71,79 +168,20 @@ class Reader {
     in_.seekg(0, std::ios::end);
     const auto size = static_cast<std::uint64_t>(in_.tellg());
     in_.seekg(0);
-    if (!in_) broken("bytes that can be read", "an error of the system");
-    if (size < 8) broken("a header", std::to_string(size) + " bytes in all");
+    if (!in_) broken_("bytes that can be read", "an error of the system");
+    if (size < 8) broken_("a header", std::to_string(size) + " bytes in all");
     std::uint64_t length = 0;
     get(std::as_writable_bytes(std::span(&length, 1)));
     if (length > size - 8 || length > header_limit) {
-      broken("a header within the file and of at most " + std::to_string(header_limit) + " bytes",
-             std::to_string(length) + " bytes in a file of " + std::to_string(size));
+      broken_("a header within the file and of at most " + std::to_string(header_limit) + " bytes",
+              std::to_string(length) + " bytes in a file of " + std::to_string(size));
     }
     data_size_ = size - 8 - length;
     std::string text(length, '\0');
     get(std::as_writable_bytes(std::span(text)));
-    if (!text.starts_with('{')) broken("a JSON object as header", "one that begins " + printable(text.substr(0, 1)));
-    if (text.find('\0') != text.npos) broken("a JSON header", "a zero byte");  // the parser would stop there
+    if (!text.starts_with('{')) broken_("a JSON object as header", "one that begins " + printable(text.substr(0, 1)));
+    if (text.find('\0') != text.npos) broken_("a JSON header", "a zero byte");  // the parser would stop there
     return text;
-  }
-
-  // Nesting and arrays are bounded and names are checked while reading: numbers take many times the size of their text,
-  // and the parsed object would keep the last of several names.
-  Json parse(const std::string& text) const {
-    std::array<std::set<std::string>, 2> keys;  // of the header, of the tensor being read
-    std::size_t objects = 0, numbers = 0;       // in the header, in the array being read
-    const auto check = [&](int depth, Json::parse_event_t event, Json& value) {
-      using Event = Json::parse_event_t;
-      if ((event == Event::object_start && depth > 1) || (event == Event::array_start && depth > 2)) {
-        broken("a flat JSON header", "an object or array " + std::to_string(depth + 1) + " deep");
-      }
-      if (event == Event::object_start && depth == 1) {
-        keys[1].clear();
-        if (++objects > most_tensors) broken("at most " + std::to_string(most_tensors) + " tensors", "more");
-      }
-      if (event == Event::array_start) numbers = 0;
-      if (event == Event::value && depth == 3 && ++numbers > Shape::capacity) {
-        broken("arrays of at most " + std::to_string(Shape::capacity) + " numbers", "more");
-      }
-      if (event == Event::key && !keys[depth == 1 ? 0 : 1].insert(value.get<std::string>()).second) {
-        broken("each name once", printable(value.get<std::string>()) + " twice");
-      }
-      return true;
-    };
-    try {
-      return Json::parse(text, check);
-    } catch (const Json::parse_error& e) {
-      broken("a JSON header", "an error at its byte " + std::to_string(e.byte));
-    } catch (const Json::out_of_range&) {
-      broken("a JSON header", "a number out of range");
-    }
-  }
-
-  std::map<std::string, std::string> metadata(const Json& value) const {
-    const auto is_text = [](const Json& v) { return v.is_string(); };
-    if (!value.is_object() || !std::all_of(value.begin(), value.end(), is_text)) {
-      broken("metadata that maps names to text", value.type_name());
-    }
-    return value.get<std::map<std::string, std::string>>();
-  }
-
-  Entry entry(const std::string& name, const Json& value) const {
-    if (!files::is_name(name)) broken("names that stay within a folder", printable(name));
-    const auto naturals = [&](const char* key) {
-      return value.contains(key) && value[key].is_array() &&
-             std::all_of(value[key].begin(), value[key].end(), [](const Json& v) { return v.is_number_unsigned(); });
-    };
-    if (!value.is_object() || value.size() != 3 || !value.contains("dtype") || !value["dtype"].is_string() ||
-        !naturals("shape") || !naturals("data_offsets") || value["data_offsets"].size() != 2) {
-      broken("a dtype, shape and data_offsets for each tensor", "others for " + printable(name));
-    }
-    const auto dtype = std::find(dtypes.begin(), dtypes.end(), value["dtype"].get<std::string>()) - dtypes.begin();
-    if (dtype == std::ssize(dtypes)) {
-      broken("dtype F32, F64, I64 or U8", printable(value["dtype"].get<std::string>()) + " for " + printable(name));
-    }
-    Entry e{name, static_cast<std::size_t>(dtype), {}, value["data_offsets"][0], value["data_offsets"][1]};
-    for (const Json& extent : value["shape"]) e.shape.push_back(extent.get<std::size_t>());
-    return e;
   }
 
   // Tensors follow one another without gap or overlap, each of the size of its shape, up to the end of the file.
@@ -155,21 +193,21 @@ class Reader {
       const std::string got =
           printable(e.name) + " at [" + std::to_string(e.begin) + ", " + std::to_string(e.end) + ")";
       if (e.begin != position || e.end < e.begin) {
-        broken("data_offsets without gap or overlap, next from " + std::to_string(position), got);
+        broken_("data_offsets without gap or overlap, next from " + std::to_string(position), got);
       }
-      if (e.end > data_size_) broken("data_offsets within " + std::to_string(data_size_) + " bytes of data", got);
+      if (e.end > data_size_) broken_("data_offsets within " + std::to_string(data_size_) + " bytes of data", got);
       if (files::byte_size(files::widths[e.dtype], e.shape) != e.end - e.begin) {
-        broken("data_offsets that fit the shape", got + " " + to_string(e.shape));
+        broken_("data_offsets that fit the shape", got + " " + to_string(e.shape));
       }
       position = e.end;
     }
     if (position != data_size_) {
-      broken("data up to byte " + std::to_string(position), std::to_string(data_size_) + " bytes");
+      broken_("data up to byte " + std::to_string(position), std::to_string(data_size_) + " bytes");
     }
   }
 
   std::istream& in_;
-  const std::string& name_;
+  Refusal broken_;
   std::uint64_t data_size_ = 0;
 };
 

@@ -27,8 +27,8 @@ struct Safetensors {
 };
 
 /// Reads a whole file. Every claim of the header is checked before memory is taken for it, so no file makes us take
-/// more than forty times its own size. Throws where it is not there or breaks the format anywhere. Names may hold
-/// slashes, but no step `..` and no zero byte; there may be 20,000 tensors.
+/// more than thirty times its own size. Throws where it is not there or breaks the format anywhere. Names may hold
+/// slashes, but no step `..` and no zero byte.
 Safetensors read_safetensors(const std::string& path);
 
 /// The same from a stream that can seek; `name` is for the errors.

@@ -46,8 +46,14 @@ class WeightAverage {
     return f();
   }
 
-  /// The average of one parameter to read or replace, for checkpoints; its value at first. Belongs to the parameter
-  /// itself, wherever it is moved.
+  /// Whether there is an average of this parameter.
+  bool has(const Parameter<T>& parameter) const { return averages_.contains(parameter.place().slot); }
+
+  /// As if it had never been met.
+  void forget(const Parameter<T>& parameter) { averages_.erase(parameter.place().slot); }
+
+  /// The average of one parameter to read or replace; where there was none, there is one now, the parameter's value.
+  /// Belongs to the parameter itself, wherever it is moved.
   Tensor<T>& average(const Parameter<T>& parameter) {
     return averages_.try_emplace(parameter.place().slot, parameter.value()).first->second;
   }

@@ -154,9 +154,9 @@ Numbers FiniteSteps::numbers() const {
 }
 
 void FiniteSteps::restore(const Numbers& numbers) {
-  const double skipped = number("finite_steps", numbers, "skipped");
-  in_a_row_ = static_cast<std::uint64_t>(number("finite_steps", numbers, "in_a_row"));
-  skipped_ = static_cast<std::uint64_t>(skipped);
+  const std::uint64_t skipped = count("finite_steps", numbers, "skipped");
+  in_a_row_ = count("finite_steps", numbers, "in_a_row");
+  skipped_ = skipped;
 }
 
 template double clip_global_norm(Gradients<float>&, double);

@@ -53,7 +53,7 @@ class FiniteSteps {
   /// The steps skipped so far.
   std::uint64_t skipped() const { return skipped_; }
 
-  /// For checkpoints. restore() throws std::invalid_argument where a number is missing.
+  /// For snapshots. restore() throws std::invalid_argument where a number is missing or can be none of these.
   Numbers numbers() const;
   void restore(const Numbers& numbers);
 

@@ -50,7 +50,7 @@ class Optimizer {
   std::uint64_t steps() const { return steps_; }
   void set_steps(std::uint64_t steps) { steps_ = steps; }
 
-  /// What is kept for each parameter, one name a tensor of its shape; for checkpoints.
+  /// What is kept for each parameter, one name a tensor of its shape; for snapshots.
   const std::vector<std::string>& state_names() const { return state_names_; }
 
   /// The kept tensors of one parameter, to read or replace; zeros at first. Belongs to the parameter itself, wherever

@@ -27,7 +27,8 @@ double glide(double from, double to, double part) {
 
 double step_decay(std::uint64_t t, const DecayOptions& options) {
   check_decay("step_decay", options);
-  return options.rate * std::pow(options.factor, static_cast<double>(t / options.every));
+  const std::uint64_t steps = t / options.every;
+  return options.rate * std::pow(options.factor, static_cast<double>(steps));
 }
 
 double exponential_decay(std::uint64_t t, const DecayOptions& options) {

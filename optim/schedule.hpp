@@ -4,7 +4,7 @@
 
 // Learning rates as functions of t, the steps taken so far, 0 before the first:
 //     adam.set_learning_rate(optim::cosine(adam.steps(), {.rate = 1e-3, .steps = 10'000}));
-// So there is nothing to store in a checkpoint but the optimiser's steps. All throw std::invalid_argument where a rate
+// So there is nothing to store in a snapshot but the optimiser's steps. All throw std::invalid_argument where a rate
 // or factor is negative or not finite, or a number of steps is 0. What follows the loss is in optim/validation.hpp.
 
 namespace rw::optim {

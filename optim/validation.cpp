@@ -22,7 +22,7 @@ bool Lowest::see(double loss) {
 
 void Lowest::restore(const Numbers& numbers) {
   const double loss = number("lowest", numbers, "lowest");
-  waited_ = static_cast<std::uint64_t>(number("lowest", numbers, "waited"));
+  waited_ = count("lowest", numbers, "waited");
   loss_ = loss;
 }
 
@@ -61,10 +61,12 @@ Numbers Plateau::numbers() const {
 }
 
 void Plateau::restore(const Numbers& numbers) {
-  const double rate = number("plateau", numbers, "rate"), cooling = number("plateau", numbers, "cooling");
+  const double rate = number("plateau", numbers, "rate");
+  const std::uint64_t cooling = count("plateau", numbers, "cooling");
+  check_option("plateau", "rate", rate, 0);
   lowest_.restore(numbers);
   rate_ = rate;
-  cooling_ = static_cast<std::uint64_t>(cooling);
+  cooling_ = cooling;
 }
 
 }  // namespace rw::optim

@@ -53,7 +53,7 @@ class EarlyStopping {
   bool stop() const { return lowest_.waited() >= patience_; }
   double lowest() const { return lowest_.loss(); }
 
-  /// For checkpoints. restore() throws std::invalid_argument where a number is missing.
+  /// For snapshots. restore() throws std::invalid_argument where a number is missing or can be none of these.
   Numbers numbers() const { return lowest_.numbers(); }
   void restore(const Numbers& numbers) { lowest_.restore(numbers); }
 
@@ -87,7 +87,7 @@ class Plateau {
   /// The rate that holds.
   double rate() const { return rate_; }
 
-  /// For checkpoints. restore() throws std::invalid_argument where a number is missing.
+  /// For snapshots. restore() throws std::invalid_argument where a number is missing or can be none of these.
   Numbers numbers() const;
   void restore(const Numbers& numbers);
 

@@ -1,9 +1,6 @@
 #include "nn/safetensors.hpp"
 
-#include <sys/resource.h>
-
 #include <boost/test/unit_test.hpp>
-#include <csignal>
 #include <fstream>
 #include <limits>
 #include <sstream>
@@ -11,6 +8,7 @@
 
 #include "tests/errors.hpp"
 #include "tests/folder.hpp"
+#include "tests/full_disk.hpp"
 #include "tests/python.hpp"
 
 namespace {
@@ -185,7 +183,7 @@ BOOST_AUTO_TEST_CASE(files_that_cannot_be_opened) {
 }
 
 BOOST_AUTO_TEST_CASE(deep_and_double_json) {
-  refused(bytes("{\"x\":" + std::string(1000000, '[')), "a flat JSON header; got an object or array 4 deep");
+  refused(bytes(R"({"x":{"shape":)" + std::string(1000000, '[')), "a flat JSON header; got an object or array 4 deep");
   std::string deep;
   for (int i = 0; i < 1000; ++i) deep += R"({"a":)";
   refused(bytes(deep), "a flat JSON header; got an object or array 3 deep");
@@ -202,12 +200,14 @@ BOOST_AUTO_TEST_CASE(deep_and_double_json) {
   refused(bytes("{" + x + "," + x + "}", 1), R"(each name once; got "x" twice)");
   refused(bytes(R"({"x":{"dtype":"U8","dtype":"F32","shape":[1],"data_offsets":[0,1]}})", 1),
           R"(each name once; got "dtype" twice)");
-  std::string many = R"("0":{})";
-  for (int i = 1; i <= 20'000; ++i) many += ",\"" + std::to_string(i) + "\":{}";
-  refused(bytes("{" + many + "}"), "at most 20000 tensors; got more");
   const std::string same = R"({"x":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},)"
                            R"("y":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}})";
   BOOST_TEST(parse(bytes(same, 2)).tensors.size() == 2u);  // names repeat from tensor to tensor
+  std::string many = R"("__metadata__":{})";
+  for (int i = 0; i < 50'000; ++i) {
+    many += ",\"" + std::to_string(i) + R"(":{"dtype":"U8","shape":[0],"data_offsets":[0,0]})";
+  }
+  BOOST_TEST(parse(bytes("{" + many + "}")).tensors.size() == 50'000u);
 }
 
 BOOST_AUTO_TEST_CASE(entries_that_are_none) {
@@ -284,19 +284,11 @@ BOOST_AUTO_TEST_CASE(a_failed_write_leaves_the_old_file) {
 
   Safetensors large = sample();
   large.tensors["large"] = rw::zeros<double>({100000});
-  rlimit old{};
-  ::getrlimit(RLIMIT_FSIZE, &old);
-  const rlimit small{10000, old.rlim_max};  // as on a disk that is full after 10,000 bytes
-  const auto handler = std::signal(SIGXFSZ, SIG_IGN);
-  ::setrlimit(RLIMIT_FSIZE, &small);
   std::string error;
-  try {
-    rw::nn::write_safetensors(path, large);
-  } catch (const std::runtime_error& e) {
-    error = e.what();
+  {
+    const FullDisk full(10000);
+    error = message<std::runtime_error>([&] { rw::nn::write_safetensors(path, large); });
   }
-  ::setrlimit(RLIMIT_FSIZE, &old);
-  std::signal(SIGXFSZ, handler);
   BOOST_TEST(error == "write_safetensors: " + path + ": expected a file to write; got File too large");
   BOOST_TEST(contents(path) == before);
   BOOST_TEST(folder.files() == 1u);

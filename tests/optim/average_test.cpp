@@ -55,6 +55,20 @@ BOOST_AUTO_TEST_CASE(are_all_there_is) {
   BOOST_TEST(std::abs(first.average(moved).data()[0] - (0.999f + 0.001f * 0.3f)) < 1e-7f);
 }
 
+BOOST_AUTO_TEST_CASE(are_forgotten) {
+  Parameter<double> p("p", rw::full<double>({3}, 1)), q("q", rw::full<double>({3}, 1));
+  WeightAverage<double> average;
+  BOOST_TEST(!average.has(p));
+  average.update({&p, &q});
+  BOOST_TEST(average.has(p));
+  average.forget(p);
+  BOOST_TEST(!average.has(p));
+  BOOST_TEST(average.has(q));
+  p.assign(rw::full<double>({3}, 2));
+  average.update({&p});
+  BOOST_TEST(bool(average.average(p) == p.value()));
+}
+
 BOOST_AUTO_TEST_CASE(wrong_use) {
   Parameter<double> p("p", rw::full<double>({3}, 1));
   const auto refused = [](const auto& call) { return message<std::invalid_argument>(call); };
