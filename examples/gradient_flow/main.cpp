@@ -10,7 +10,7 @@
 #include <cstdio>
 
 #include "autograd/blas.hpp"
-#include "examples/plot.hpp"
+#include "examples/app/plot.hpp"
 #include "nn/cells/gru.hpp"
 #include "nn/cells/ind_rnn.hpp"
 #include "nn/cells/lstm.hpp"

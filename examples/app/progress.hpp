@@ -3,13 +3,13 @@
 #include <chrono>
 #include <string>
 
-namespace translate {
+namespace app {
 
 /// One line on standard error that is drawn anew while work goes on; on a terminal only.
 class Progress {
  public:
-  /// `total` units of work, e.g. target tokens of all epochs.
-  explicit Progress(std::size_t total);
+  /// `total` units of work, e.g. target tokens of all epochs, `unit` is their plural. `quiet` draws nothing.
+  explicit Progress(std::size_t total, std::string unit, bool quiet = false);
 
   /// Draws at most ten times a second: `epoch 2/10 [=====>    ] 45%  loss 2.31  4812 tokens/s  0:42 left`.
   void show(const std::string& label, double loss, std::size_t done);
@@ -31,6 +31,7 @@ class Progress {
   using Clock = std::chrono::steady_clock;
 
   std::size_t total_;
+  std::string unit_;
   bool terminal_, drawn_ = false;
   Clock::time_point start_, paused_at_, last_drawn_;
 };
@@ -38,4 +39,4 @@ class Progress {
 /// "1:05" for 65 seconds, "2:03:09" beyond an hour.
 std::string clock_text(double seconds);
 
-}  // namespace translate
+}  // namespace app

@@ -1,4 +1,4 @@
-#include "examples/plot.hpp"
+#include "examples/app/plot.hpp"
 
 #include <cmath>
 #include <csignal>

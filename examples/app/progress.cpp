@@ -1,19 +1,24 @@
-#include "examples/translate/progress.hpp"
+#include "examples/app/progress.hpp"
 
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
+#include <utility>
 
-namespace translate {
+namespace app {
 namespace {
 
 constexpr int bar_width = 24;
 
 }  // namespace
 
-Progress::Progress(std::size_t total)
-    : total_(std::max<std::size_t>(total, 1)), terminal_(isatty(STDERR_FILENO) != 0), start_(Clock::now()) {}
+Progress::Progress(std::size_t total, std::string unit, bool quiet)
+    : total_(std::max<std::size_t>(total, 1)),
+      unit_(std::move(unit)),
+      terminal_(!quiet && isatty(STDERR_FILENO) != 0),
+      start_(Clock::now()) {}
 
 double Progress::seconds() const { return std::chrono::duration<double>(Clock::now() - start_).count(); }
 
@@ -32,8 +37,8 @@ void Progress::show(const std::string& label, double loss, std::size_t done) {
   const std::string bar = std::string(static_cast<std::size_t>(filled), '=') +
                           std::string(static_cast<std::size_t>(bar_width - filled), ' ');
   const double left = static_cast<double>(total_ - std::min(done, total_)) / std::max(rate(done), 1e-9);
-  std::fprintf(stderr, "\r%s [%s] %3.0f%%  loss %.3f  %.0f tokens/s  %s left \033[K", label.c_str(), bar.c_str(),
-               100 * share, loss, rate(done), clock_text(left).c_str());
+  std::fprintf(stderr, "\r%s [%s] %3.0f%%  loss %.3f  %.0f %s/s  %s left \033[K", label.c_str(), bar.c_str(),
+               100 * share, loss, rate(done), unit_.c_str(), clock_text(left).c_str());
   std::fflush(stderr);
 }
 
@@ -45,7 +50,7 @@ void Progress::clear() {
 }
 
 std::string clock_text(double seconds) {
-  const long s = static_cast<long>(seconds + 0.5);
+  const long s = std::lround(seconds);
   char text[32];
   if (s >= 3600) {
     std::snprintf(text, sizeof text, "%ld:%02ld:%02ld", s / 3600, s / 60 % 60, s % 60);
@@ -55,4 +60,4 @@ std::string clock_text(double seconds) {
   return text;
 }
 
-}  // namespace translate
+}  // namespace app
