@@ -13,11 +13,15 @@ std::size_t shards_of(std::size_t rows, std::size_t workers) {
   return rows >= least_rows * workers ? workers : std::size_t{1};
 }
 
-void for_each_shard(Workers& workers, std::size_t rows, const std::function<void(const Shard&)>& task) {
-  const std::size_t shards = shards_of(rows, workers.count());
+void for_each_shard(Workers& workers, std::size_t rows, const std::function<void(const Shard&)>& task,
+                    const Share& share) {
+  const std::size_t shards = shards_of(rows, share.count * workers.count());
   set_gemm_threads(1);
-  if (shards == 1) return task({0, 0, rows});
-  const auto run = [&](std::size_t s) { task({s, rows * s / shards, rows * (s + 1) / shards}); };
+  const auto run = [&](std::size_t worker) {
+    const std::size_t s = share.index * workers.count() + worker;
+    if (s < shards) task({s, rows * s / shards, rows * (s + 1) / shards});
+  };
+  if (shards == 1) return run(0);
   workers.run(std::ref(run));  // a reference: a copy would be allocated
 }
 

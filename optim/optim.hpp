@@ -9,6 +9,7 @@
 #include "optim/clip.hpp"
 #include "optim/lion.hpp"
 #include "optim/numbers.hpp"
+#include "optim/ranks.hpp"
 #include "optim/rmsprop.hpp"
 #include "optim/schedule.hpp"
 #include "optim/sgd.hpp"

@@ -2,6 +2,7 @@
 //
 //     translate train                              the bundled English-French corpus, a minute or two
 //     translate train --corpus pairs.tsv           one `source TAB target` a line
+//     mpirun -n 2 translate train --threads 1      shared out among processes
 //     translate evaluate --model M --test F        ends with BLEU, chrF and exact matches
 //     translate --model M                          a prompt, or one sentence a line from standard input
 
@@ -31,7 +32,8 @@ constexpr int failure = 1, misuse = 2, stopped = 130;  // as a shell reports Ctr
 volatile std::sig_atomic_t interrupted = 0;
 
 struct TrainFlags {
-  std::string corpus, valid, model = "translator.safetensors";
+  std::string corpus, valid, model = "translator.safetensors", log, precision = "float";
+  bool resume = false;
   std::size_t pairs = 20000;
   std::optional<std::size_t> epochs, hidden;  // the bundled corpus wants fewer of both
   ModelSettings settings;
@@ -45,9 +47,10 @@ struct EvaluateFlags {
   std::size_t show = 0;
 };
 
-std::vector<Pair> read_corpus(const std::string& path) {
+std::vector<Pair> read_corpus(const std::string& path, bool tell = true) {
   Corpus corpus = read_pairs(path);
-  if (!corpus.problems.empty()) std::fprintf(stderr, "%s: %s\n", path.c_str(), describe(corpus.problems).c_str());
+  if (tell && !corpus.problems.empty())
+    std::fprintf(stderr, "%s: %s\n", path.c_str(), describe(corpus.problems).c_str());
   return std::move(corpus.pairs);
 }
 
@@ -63,7 +66,7 @@ void hold_out(std::vector<Pair>& pairs, std::vector<Pair>& valid) {
   pairs = std::move(rest);
 }
 
-int run_train(TrainFlags& flags) {
+int run_train(TrainFlags& flags, rw::optim::Ranks& ranks) {
   std::vector<Pair> pairs, valid;
   const bool bundled = flags.corpus.empty();
   flags.training.epochs = flags.epochs.value_or(bundled ? 4 : 10);
@@ -73,12 +76,14 @@ int run_train(TrainFlags& flags) {
     pairs = std::move(bundle.train);
     valid = std::move(bundle.valid);
   } else {
-    pairs = read_corpus(flags.corpus);
+    pairs = read_corpus(flags.corpus, ranks.first());
   }
-  if (!flags.valid.empty()) valid = read_corpus(flags.valid);
+  if (!flags.valid.empty()) valid = read_corpus(flags.valid, ranks.first());
   if (valid.empty()) hold_out(pairs, valid);
-  std::signal(SIGINT, [](int) { interrupted = 1; });
-  return train(pairs, valid, flags.settings, flags.training, flags.model, interrupted) ? 0 : stopped;
+  for (const int signal : {SIGINT, SIGTERM}) std::signal(signal, [](int) { interrupted = 1; });  // mpirun sends SIGTERM
+  const TrainFiles files{.model = flags.model, .log = flags.log, .resume = flags.resume};
+  const auto& train_in = flags.precision == "double" ? train<double> : train<float>;
+  return train_in(pairs, valid, flags.settings, flags.training, files, ranks, interrupted) ? 0 : stopped;
 }
 
 void run_corpus(const std::string& folder) {
@@ -158,6 +163,7 @@ int main(int argc, char** argv) {
       "Learns to translate from sentence pairs, and translates.\n\n"
       "  translate train                          the bundled English-French corpus\n"
       "  translate train --corpus pairs.tsv       one `source TAB target` a line\n"
+      "  translate train --resume                 goes on with a run that was stopped\n"
       "  translate evaluate --test pairs.tsv      BLEU, chrF and exact matches\n"
       "  echo 'I see a cat.' | translate          one sentence a line"};
   app.name("translate");
@@ -199,6 +205,12 @@ int main(int argc, char** argv) {
   train_command->add_option("--smoothing", train_flags.training.smoothing, "label smoothing")
       ->check(between(0, 0.9))
       ->capture_default_str();
+  train_command
+      ->add_option("--precision", train_flags.precision, "of the numbers while training; model files are float")
+      ->check(CLI::IsMember({"float", "double"}))
+      ->capture_default_str();
+  train_command->add_option("--log", train_flags.log, "where the curve goes, an object of JSON a line");
+  train_command->add_flag("--resume", train_flags.resume, "go on where the run of this model was stopped or killed");
   train_command->add_option("--pairs", train_flags.pairs, "size of the bundled corpus")
       ->check(CLI::Range(100, 60000))
       ->capture_default_str();
@@ -225,7 +237,8 @@ int main(int argc, char** argv) {
   try {
     int code = 0;
     if (*train_command) {
-      code = run_train(train_flags);
+      rw::optim::Ranks ranks;
+      code = ranks.run([&] { return run_train(train_flags, ranks); });
     } else if (*evaluate_command) {
       run_evaluate(evaluate_flags);
     } else if (*corpus_command) {

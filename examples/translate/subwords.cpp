@@ -45,6 +45,7 @@ std::size_t frequent_characters(const std::vector<std::string>& sentences) {
   for (const std::string& sentence : sentences)
     for (char32_t point : code_points(sentence)) ++counts[point], ++all;
   std::vector<std::size_t> sorted;
+  sorted.reserve(counts.size());
   for (const auto& entry : counts) sorted.push_back(entry.second);
   std::sort(sorted.rbegin(), sorted.rend());
   std::size_t covered = 0, number = 0;
@@ -165,7 +166,7 @@ Subwords Subwords::parse(std::string_view bytes) {
     return ours ? model : nullptr;
   };
   if (auto model = known()) {
-    const Subwords subwords(std::move(model));
+    Subwords subwords(std::move(model));
     const std::string probe = "  \u00A0Aa\uFF21\u0301  ";  // a model cut short at a field boundary normalises
     if (subwords.decode(subwords.encode(probe)) == probe) return subwords;
   }

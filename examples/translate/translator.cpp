@@ -12,9 +12,10 @@ namespace translate {
 namespace {
 
 constexpr const char* format_name = "rewind-translator-1";
-constexpr std::size_t decoding_batch = 64;
+constexpr std::size_t decoding_batch = 64, longest_settings = 1000;
 
 ModelSettings settings_from(const std::string& text) {
+  if (text.size() > longest_settings) throw std::runtime_error("settings of " + std::to_string(text.size()) + " bytes");
   const auto json = nlohmann::json::parse(text);
   ModelSettings s;
   json.at("source_vocabulary").get_to(s.source_vocabulary);

@@ -14,9 +14,10 @@ namespace {
 /// Calls `visit(point, begin, end)` for every code point; `point` is negative for a malformed sequence.
 template <class Visit>
 void each_point(std::string_view text, Visit visit) {
+  const char* const bytes = text.data();
   for (std::size_t begin = 0, end = 0; begin < text.size(); begin = end) {
     UChar32 point;
-    U8_NEXT(text.data(), end, text.size(), point);
+    U8_NEXT(bytes, end, text.size(), point);
     visit(point, begin, end);
   }
 }

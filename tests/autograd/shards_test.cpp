@@ -1,8 +1,11 @@
 #include "autograd/shards.hpp"
 
+#include <array>
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <cstring>
+#include <mutex>
+#include <set>
 
 #include "autograd/autograd.hpp"
 #include "tests/distance.hpp"
@@ -82,6 +85,45 @@ BOOST_AUTO_TEST_CASE(every_row_stands_in_one_shard) {
   }
   BOOST_TEST(shards_of(1000, 3) == 3u);
   BOOST_TEST(shards_of(2, 3) == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(several_processes_share_the_shards_of_the_joint_batch) {
+  for (const std::size_t processes : {1, 2, 3}) {
+    for (const std::size_t count : {1, 2}) {
+      Workers workers(count), all(processes * count);
+      for (const std::size_t rows : {3, 12, 23, 41}) {
+        using Place = std::array<std::size_t, 3>;
+        std::mutex mutex;
+        std::set<Place> joint, shared;
+        const auto collect = [&](std::set<Place>& into) {
+          return [&](const Shard& s) {
+            const std::lock_guard lock(mutex);
+            BOOST_TEST(into.insert({s.index, s.begin, s.end}).second);
+          };
+        };
+        for_each_shard(all, rows, collect(joint));
+        for (std::size_t p = 0; p < processes; ++p) for_each_shard(workers, rows, collect(shared), {p, processes});
+        BOOST_TEST((shared == joint));
+      }
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(shares_of_a_batch_add_up) {
+  const Model model;
+  Workers workers(2), all(4);
+  const auto loss = [&](const Shard& shard) { return model.loss(shard); };
+  for (const std::size_t rows : {23, 5}) {  // of 5 rows the second process has none
+    auto sum = learn<double>(workers, rows, loss, {0, 2});
+    auto second = learn<double>(workers, rows, loss, {1, 2});
+    BOOST_TEST(second.gradients.has(model.weight) == (rows == 23));
+    sum.gradients += std::move(second.gradients);
+    const auto expected = learn<double>(all, rows, loss);
+    BOOST_TEST(std::abs(sum.loss + second.loss - expected.loss) <= 1e-12);
+    for (const auto* p : {&model.table, &model.weight, &model.bias}) {
+      BOOST_TEST(distance(sum.gradients[*p], expected.gradients[*p]) <= 1e-12, p->name());
+    }
+  }
 }
 
 BOOST_AUTO_TEST_CASE(the_same_as_one_tape_over_the_joint_batch) {

@@ -13,5 +13,12 @@ def report(name, problems):
             print(f"# {line}")
 
 
+def skip(name, why):
+    """A case that cannot be tried here."""
+    global count
+    count += 1
+    print(f"ok {count} - {name} # SKIP {why}")
+
+
 def finish():
     print(f"1..{count}")

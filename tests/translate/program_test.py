@@ -2,12 +2,14 @@
 
 import os
 import pty
+import random
 import re
 import signal
 import struct
 import subprocess
 import sys
 import tempfile
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "house"))
 import tap  # noqa: E402
@@ -77,9 +79,38 @@ def interrupted():
     out, err = training.communicate(timeout=60)
     run = Run("--model", "stopped", stdin="A cat.\n")
     run.check(training.returncode == 130, f"exit code {training.returncode} after Ctrl-C")
-    run.check(re.search(r"stopped in epoch \d+; model saved to stopped\n$", out), f"after {begun} only {out[-200:]!r}")
+    run.check(re.search(r"stopped in epoch \d+; model saved to stopped; --resume goes on\n$", out), f"after {begun} only {out[-200:]!r}")
     run.check(err == "", f"{err!r} on standard error")
     return run
+
+
+def curve(name):
+    """The lines of a log, without the seconds."""
+    return [re.sub(r',"seconds".*', "", line) for line in read(name).decode().splitlines()]
+
+
+def killed_again_and_again():
+    """Each life sees two epochs through and is killed anywhere in the next ones; the end is that of a long life."""
+    arguments = ["train", "--corpus", "small.tsv", "--epochs", "12", *SMALL]
+    run = Run(*arguments, "--model", "straight", "--log", "straight.jsonl")
+    kills, resume, chance = 0, [], random.Random(1)
+    while True:
+        life = subprocess.Popen([program, *arguments, "--model", "killed", "--log", "killed.jsonl", *resume],
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        seen = [life.stdout.readline() for _ in range(3)]  # sizes and two epochs
+        if seen[-1].startswith("epoch"):
+            time.sleep(chance.uniform(0, 0.1))
+            life.kill()
+        _, err = life.communicate(timeout=60)
+        if life.returncode != -signal.SIGKILL:
+            break
+        kills, resume = kills + 1, ["--resume"]
+    run.check(life.returncode == 0, f"exit code {life.returncode} after {kills} kills: {err}")
+    run.check(kills >= 2, f"killed {kills} times only")
+    run.check(read("killed") == read("straight"), "another model than without kills")
+    run.check(curve("killed.jsonl") == curve("straight.jsonl"), "another curve than without kills")
+    left = [name for name in os.listdir() if name.startswith("killed.") and name != "killed.jsonl"]
+    return run.check(not left, f"leaves {left}")
 
 
 def on_terminal(*arguments, typed=b""):
@@ -174,7 +205,7 @@ case("an unknown flag or command is named", misuse("--wat", "--wat"), misuse("--
 values = {"--epochs": ["0", "-1", "x", "1.5", "9" * 30, ""], "--batch": ["0"], "--threads": ["0", "1000"],
           "--hidden": ["0"], "--embedding": ["0"], "--vocabulary": ["10"], "--dropout": ["1", "-0.1", "nan"],
           "--learning-rate": ["-1", "nan", "inf"], "--smoothing": ["1", "nan"], "--seed": ["-1", "x", "9" * 30],
-          "--pairs": ["1"]}
+          "--pairs": ["1"], "--precision": ["half"]}
 case("a bad value is named",
      *[misuse(flag, "train", "--corpus", "none", flag, value) for flag, bad in values.items() for value in bad],
      *[misuse("--beam", *command, "--beam", value) for command in ([], ["evaluate"]) for value in ("0", "x", "-1")],
@@ -211,6 +242,13 @@ case("a place where no model can be is refused at once",
      failure("none", "corpus", "--out", "/proc/none"))
 
 case("Ctrl-C keeps the model and says so", interrupted())
+case("a run is resumed after Ctrl-C and kills, and the same one only",
+     failure("expected --seed 1, as stopped.snapshot began; got 8", "train", "--corpus", "small.tsv", "--model",
+             "stopped", "--epochs", "9999", *SMALL, "--seed", "8", "--resume"),
+     failure("expected a run to resume at none.snapshot; got none", "train", "--corpus", "small.tsv", "--model", "none",
+             *SMALL, "--resume"),
+     failure("log: expected", "train", "--corpus", "small.tsv", "--model", "again", *SMALL, "--log", "none/log"),
+     killed_again_and_again())
 
 # A terminal.
 shown, code = on_terminal("--model", "model", typed=b"A cat.\nThe dog.\n\x04")

@@ -196,6 +196,7 @@ BOOST_AUTO_TEST_CASE(a_foreign_model_is_refused) {
   for (const std::string settings : {"", "{", "[]", "{}", "{\"hidden\":\"8\"}", "{\n\"hidden\":\x01}"}) {
     refuses(model, damaged, [&](auto& f) { f.metadata["settings"] = settings; });
   }
+  refuses(model, damaged + "settings of 1001 bytes", [](auto& f) { f.metadata["settings"] = std::string(1001, '['); });
   const std::string right = rw::nn::read_safetensors(model).metadata["settings"];
   const auto replaced = [&](const std::string& from, const std::string& to) {
     const std::size_t at = right.find(from);
@@ -215,7 +216,10 @@ BOOST_AUTO_TEST_CASE(a_foreign_model_is_refused) {
   refuses(model, damaged, [](auto& f) { f.tensors.erase("output.weight"); });
   refuses(model, damaged, [](auto& f) { f.tensors.erase("decoder.weight_hh"); });
   refuses(model, damaged, [](auto& f) { f.tensors["decoder.weight_hh"] = rw::zeros<float>({2, 2}); });
-  refuses(model, apart, [](auto& f) { f.tensors["output.weight"] = rw::zeros<float>({8}); });
+  for (const char* name : {"source_embedding.weight", "target_embedding.weight", "encoder.forward.weight_ih",
+                           "encoder.forward.weight_hh", "output.weight"}) {
+    refuses(model, apart, [&](auto& f) { f.tensors[name] = rw::zeros<float>({8}); });
+  }
   // Says little and claims much.
   refuses(model, apart, [&](auto& f) {
     f.metadata["settings"] = replaced("\"embedding\":6", "\"embedding\":1000000000");
