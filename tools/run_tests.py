@@ -12,7 +12,7 @@ import tempfile
 import time
 
 AT_ONCE = 2
-SHOWN_LINES = 30  # of what a failed case said
+SHOWN_LINES = 40  # of what a failed case said
 
 
 class Cases:
@@ -108,6 +108,12 @@ def cases_of(test, output, status, filtered):
     return cases
 
 
+def shown(lines):
+    """What fits of the lines, from both ends."""
+    half = SHOWN_LINES // 2
+    return lines if len(lines) <= SHOWN_LINES else lines[:half] + ["..."] + lines[-half:]
+
+
 def run(test, build, filtered):
     """(cases, seconds) of one program; it runs in the build folder where meson says nothing else."""
     environment = {**os.environ, **test["env"], "BOOST_TEST_LOG_LEVEL": "unit_scope", "BOOST_TEST_COLOR_OUTPUT": "no"}
@@ -159,7 +165,7 @@ def main():
                 print(f"    {line}")
             for name, lines in cases.failures:
                 print(f"    FAILED {name}")
-                for line in lines[:SHOWN_LINES]:
+                for line in shown(lines):
                     print(f"        {line}", flush=True)
             total.passed += cases.passed
             total.skipped += cases.skipped
