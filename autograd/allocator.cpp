@@ -3,17 +3,6 @@
 #include <mutex>
 #include <utility>
 
-#if defined(__SANITIZE_ADDRESS__)
-#define REWIND_RECYCLE 0
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define REWIND_RECYCLE 0
-#endif
-#endif
-#ifndef REWIND_RECYCLE
-#define REWIND_RECYCLE 1
-#endif
-
 namespace rw {
 namespace {
 
@@ -54,7 +43,7 @@ SharedLists& shared_lists() {
 
 void* detail::acquire_elsewhere(std::size_t bytes) {
   if (bytes > (std::size_t{1} << 60)) throw std::bad_alloc();
-  if (!REWIND_RECYCLE) return ::operator new (bytes, std::align_val_t{alignment});
+  if (!recycles) return ::operator new (bytes, std::align_val_t{alignment});
   const SizeClass c = size_class(bytes);
   if (bytes >= shared_from) {
     SharedLists& shared = shared_lists();
@@ -65,7 +54,7 @@ void* detail::acquire_elsewhere(std::size_t bytes) {
 }
 
 void detail::release_elsewhere(void* memory, std::size_t bytes) noexcept {
-  if (REWIND_RECYCLE) {
+  if (recycles) {
     const SizeClass c = size_class(bytes);
     if (bytes >= shared_from) {
       SharedLists& shared = shared_lists();

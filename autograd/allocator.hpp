@@ -8,6 +8,16 @@
 
 namespace rw {
 
+/// Whether blocks given back are handed out again. Not under AddressSanitizer: there they go straight to the system, so
+/// that a use after free is seen.
+#if defined(__SANITIZE_ADDRESS__)  // as g++ says it
+inline constexpr bool recycles = false;
+#elif defined(__has_feature)
+inline constexpr bool recycles = !__has_feature(address_sanitizer);
+#else
+inline constexpr bool recycles = true;
+#endif
+
 namespace detail {
 
 struct SizeClass {
@@ -78,7 +88,6 @@ inline void release(void* block, std::size_t bytes) noexcept {
 }
 
 /// The allocator of every tensor and tape: a training loop that repeats its shapes allocates nothing after warm-up.
-/// Under AddressSanitizer blocks go straight to the system, so that a use after free is seen.
 template <class T>
 class RecyclingAllocator {
  public:

@@ -53,10 +53,10 @@ GradcheckReport check_gradients(const std::string& name, const std::function<Res
 /// the largest element or to what rounding leaves of the differences.
 /// f must be smooth within a step of x and give the same result each time. Errors thrown by f pass through.
 template <class F>
-GradcheckReport check_gradients(const std::string& name, const F& f, std::vector<Tensor<double>> inputs,
+GradcheckReport check_gradients(const std::string& name, const F& f, const std::vector<Tensor<double>>& inputs,
                                 const GradcheckOptions& options = {}) {
   const auto results = [&f](const detail::Results& x) { return detail::results_of(f(x)); };
-  return detail::check_gradients(name, results, std::move(inputs), options);
+  return detail::check_gradients(name, results, inputs, options);
 }
 
 }  // namespace rw

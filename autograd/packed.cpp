@@ -24,7 +24,7 @@ constexpr std::size_t rows_a_pass = 64;  // of A, which stay in the cache while 
 
 template <class T>
 struct Simd {
-  typedef T Vector __attribute__((vector_size(vector_bytes)));  // of the compiler: it fuses a·b + c
+  using Vector __attribute__((vector_size(vector_bytes))) = T;  // of the compiler: it fuses a·b + c
   static constexpr std::size_t width = vector_bytes / sizeof(T), panel = tile_vectors * width;
 
   static Vector load(const T* from) {

@@ -10,8 +10,8 @@
 namespace rw {
 
 /// A seeded source of random numbers: a value that is copied, compared and stored. The engine is std::mt19937_64; the
-/// distributions are our own, because the standard leaves theirs to each library: a seed means the same bits and
-/// uniform numbers everywhere (normal() up to the rounding of the C library's logarithm and cosine).
+/// distributions are our own, because the standard leaves theirs to each library: a seed means the same bits
+/// everywhere, and the same numbers up to the last bit, which compilers and C libraries may round otherwise.
 class Random {
  public:
   explicit Random(std::uint64_t seed = 0) : engine_(seed) {}

@@ -221,8 +221,8 @@ template <class T>
 class Parameter : public Variable<T> {
  public:
   Parameter(std::string name, Tensor<T> value);
-  Parameter(Parameter&&) = default;
-  Parameter& operator=(Parameter&&) = default;
+  Parameter(Parameter&&) noexcept = default;
+  Parameter& operator=(Parameter&&) noexcept = default;
 
   const std::string& name() const { return name_; }
 

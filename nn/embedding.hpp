@@ -34,7 +34,7 @@ struct Embedding {
   }
 
   Variable<T> operator()(const Indices& ids) const {
-    const Variable<T> rows = gather_rows(weight, ids);
+    Variable<T> rows = gather_rows(weight, ids);
     if (!padding) return rows;
     Shape shape = ids.shape();
     shape.push_back(1);

@@ -10,9 +10,9 @@ namespace {
 template <class Options>
 std::vector<std::string> state_names(const Options& options) {
   std::vector<std::string> names;
-  if (options.momentum != 0) names.push_back("velocity");
-  names.push_back("square_mean");
-  if (options.centered) names.push_back("mean");
+  if (options.momentum != 0) names.emplace_back("velocity");
+  names.emplace_back("square_mean");
+  if (options.centered) names.emplace_back("mean");
   return names;
 }
 

@@ -80,7 +80,7 @@ Variable<T> join(const char* op, std::span<const Variable<T>> xs, Parts parts) {
   const std::size_t rows = parts.rows(), inner = parts.inner();
   const Tape<T>* tape = Tape<T>::current();
   if (tape == nullptr && rows == 1) {
-    const Variable<T> whole = Variable<T>::whole_of(xs);
+    Variable<T> whole = Variable<T>::whole_of(xs);
     if (whole.defined() && whole.shape() == parts.whole) return whole;
   }
   std::size_t covered = 0;

@@ -64,7 +64,7 @@ Variable<T> logsumexp(const Variable<T>& x, const Reduce& over = {}) {
 template <class T>
 Variable<T> variance(const Variable<T>& x, const Reduce& over = {}, std::size_t correction = 0) {
   const kernels::Reduction r = kernels::reduction_of_some("variance", x.shape(), over, correction + 1);
-  const double n = static_cast<double>(r.count - correction);
+  const auto n = static_cast<double>(r.count - correction);
   const Variable<T> centre = mean(x.detached(), {over.axes, true});
   const auto dx = [n](const auto& dy, const auto& x, const auto& centre) { return dy * (2 / n) * (x - centre); };
   const Variable<T> squares = kernels::sum_squares_to("variance", x.value(), centre.value(), r.kept);

@@ -38,7 +38,7 @@ void train(const rw::nn::Parameters<float>& parameters, int steps, double learni
 
 /// The largest of each row of logits [..., V], [...].
 inline rw::Indices likeliest(const rw::Variable<float>& logits) {
-  const rw::Shape shape = logits.shape();
+  const rw::Shape& shape = logits.shape();
   const std::size_t width = shape.back();
   rw::Indices best = rw::empty<std::int64_t>(rw::Shape(shape.begin(), shape.end() - 1));
   for (std::size_t i = 0; i < best.size(); ++i) {

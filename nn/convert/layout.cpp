@@ -76,7 +76,7 @@ Weights Reader::read(const Place& place) {
 }
 
 Tensor<double> Reader::read_hidden(const Place& place) {
-  const Tensor<double> x = matrix(place, layout_.hidden);
+  Tensor<double> x = matrix(place, layout_.hidden);
   if (!has(place, layout_.hidden_n)) return x;
   const Tensor<double> n = matrix(place, layout_.hidden_n);
   const std::size_t width = x.shape(1);
@@ -149,7 +149,7 @@ Tensor<double> Reader::matrix(const Place& place, const std::string& name) {
 }
 
 Tensor<double> Reader::vector(const Place& place, const std::string& name, const Shape& shape) {
-  const Tensor<double> x = tensor(place, name);
+  Tensor<double> x = tensor(place, name);
   if (x.shape() != shape) broken(op_, place.of(name), to_string(shape), to_string(x.shape()));
   return x;
 }

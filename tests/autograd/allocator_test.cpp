@@ -54,15 +54,13 @@ BOOST_AUTO_TEST_CASE(blocks_of_any_sizes_come_and_go) {
   for (const auto& [block, bytes] : live) release(block, bytes);
 }
 
-#if !defined(__SANITIZE_ADDRESS__)
-BOOST_AUTO_TEST_CASE(a_block_given_back_is_handed_out_again) {
+BOOST_AUTO_TEST_CASE(a_block_given_back_is_handed_out_again, *boost::unit_test::enable_if<recycles>()) {
   void* block = acquire(5000);
   release(block, 5000);
   void* again = acquire(5001);  // of the same size class
   BOOST_TEST(again == block);
   release(again, 5001);
 }
-#endif
 
 BOOST_AUTO_TEST_CASE(another_thread_may_give_back) {
   for (int round = 0; round < 100; ++round) {

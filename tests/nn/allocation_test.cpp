@@ -38,6 +38,8 @@ using namespace rw;
 
 namespace {
 
+const boost::unit_test::enable_if<recycles> recycling;  // what recycles nothing allocates with every step
+
 /// The calls of operator new in one run of `step` after a few for warm-up.
 template <class Step>
 std::size_t allocations_of(const Step& step) {
@@ -137,31 +139,27 @@ BOOST_AUTO_TEST_CASE(the_counter_counts) {
   BOOST_TEST(allocations_of(grow) == 1u);
 }
 
-#if !defined(__SANITIZE_ADDRESS__)  // under which nothing is recycled
-
-BOOST_AUTO_TEST_CASE(lstm) {
+BOOST_AUTO_TEST_CASE(lstm, *recycling) {
   BOOST_TEST((allocations_of_training<float, nn::Lstm<float>>() == 0u));
   BOOST_TEST((allocations_of_training<double, nn::Lstm<double>>() == 0u));
 }
 
-BOOST_AUTO_TEST_CASE(lstm_of_ragged_rows) {
+BOOST_AUTO_TEST_CASE(lstm_of_ragged_rows, *recycling) {
   BOOST_TEST((allocations_of_training<float, nn::Lstm<float>>({6, 2, 5, 0, 1}) == 0u));
 }
 
-BOOST_AUTO_TEST_CASE(gru) { BOOST_TEST((allocations_of_training<float, nn::Gru<float>>() == 0u)); }
+BOOST_AUTO_TEST_CASE(gru, *recycling) { BOOST_TEST((allocations_of_training<float, nn::Gru<float>>() == 0u)); }
 
-BOOST_AUTO_TEST_CASE(streaming) {
+BOOST_AUTO_TEST_CASE(streaming, *recycling) {
   BOOST_TEST(allocations_of_streaming(cell_of<nn::Lstm<float>>(dimension)) == 0u);
   BOOST_TEST(allocations_of_streaming(cell_of<nn::Gru<float>>(dimension)) == 0u);
 }
 
-BOOST_AUTO_TEST_CASE(streaming_through_a_stack) {
+BOOST_AUTO_TEST_CASE(streaming_through_a_stack, *recycling) {
   nn::Stack<nn::Lstm<float>> deep{{}, {.residual = true}};
   deep.layers.push_back(cell_of<nn::Lstm<float>>(dimension));
   deep.layers.push_back(cell_of<nn::Lstm<float>>(hidden));
   BOOST_TEST(allocations_of_streaming(deep) == 0u);
 }
-
-#endif
 
 BOOST_AUTO_TEST_SUITE_END()
