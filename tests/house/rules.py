@@ -16,15 +16,21 @@ FOREIGN = {  # headers of other libraries, and the only files that may include t
     "xsimd/": {"autograd/lane.hpp"},
     "cblas.h": {"autograd/blas.cpp", "bench/child.cpp", "bench/floor.cpp"},
     "lapacke.h": {"autograd/blas.cpp", "nn/echo_state.cpp", "nn/spectral.cpp"},
+    "mpi.h": {"optim/ranks_mpi.cpp"},
+    "dlfcn.h": {"autograd/call_stack.cpp"},
     "dnnl.h": {"autograd/blas.cpp"},
+    "execinfo.h": {"autograd/call_stack.cpp"},
     "pmmintrin.h": {"autograd/subnormals.hpp"},
     "zip.h": {"nn/npz.cpp", "tests/nn/npz_test.cpp"},
+    "link.h": {"autograd/call_stack.cpp"},
     "omp.h": {"autograd/blas.cpp", "bench/child.cpp"},
 }
-IN_LIBRARY = {"nlohmann/json.hpp": {"nn/safetensors.cpp"}}  # the same, where examples and tests may use them freely
+IN_LIBRARY = {"cxxabi.h": {"nn/snapshot.cpp"},
+              "nlohmann/json.hpp": {"nn/safetensors.cpp"}}  # the same, where examples and tests may use them freely
 POSIX = {"fcntl.h", "unistd.h"}
 LIBRARY = ("autograd", "nn", "optim")
-INTERNAL = {"nn/convert/layout.hpp", "nn/files.hpp", "nn/replacement.hpp", "optim/lanes.hpp"}  # not for users
+INTERNAL = {  # not for users
+    "autograd/kernels/finite.hpp", "nn/convert/layout.hpp", "nn/files.hpp", "nn/replacement.hpp", "optim/lanes.hpp"}
 LONGEST = 400
 LONGER = {}  # file: why it may be longer
 
