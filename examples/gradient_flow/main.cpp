@@ -11,6 +11,7 @@
 
 #include "autograd/blas.hpp"
 #include "examples/app/plot.hpp"
+#include "examples/app/program.hpp"
 #include "nn/cells/gru.hpp"
 #include "nn/cells/ind_rnn.hpp"
 #include "nn/cells/lstm.hpp"
@@ -19,8 +20,6 @@
 namespace {
 
 using namespace rw;
-
-constexpr int failure = 1, misuse = 2;
 
 struct Flags {
   std::uint64_t seed = 1;
@@ -91,23 +90,16 @@ bool picture(const std::vector<Line>& all, const std::string& path) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app{"Shows how far gradients reach back in recurrent cells as they begin: a table and a picture."};
-  app.name("gradient_flow");
+  CLI::App program{"Shows how far gradients reach back in recurrent cells as they begin: a table and a picture."};
+  program.name("gradient_flow");
   Flags flags;
-  app.add_option("--seed", flags.seed, "same seed, same numbers")->capture_default_str();
-  app.add_option("--steps", flags.steps, "time steps")->check(CLI::Range(3, 100000))->capture_default_str();
-  app.add_option("--hidden", flags.hidden, "units of each cell")->check(CLI::Range(1, 8192))->capture_default_str();
-  app.add_option("--output", flags.output, "picture, .png or .svg; '' for none")->capture_default_str();
-  app.add_flag("--quiet", flags.quiet, "no table");
-  app.add_flag("--smoke", flags.smoke, "20 steps of 8 units, to see that it runs");
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app.exit(error);
-    std::fprintf(stderr, "gradient_flow: %s (see --help)\n", error.what());
-    return misuse;
-  }
-  try {
+  program.add_option("--seed", flags.seed, "same seed, same numbers")->capture_default_str();
+  program.add_option("--steps", flags.steps, "time steps")->check(CLI::Range(3, 100000))->capture_default_str();
+  program.add_option("--hidden", flags.hidden, "units of each cell")->check(CLI::Range(1, 8192))->capture_default_str();
+  program.add_option("--output", flags.output, "picture, .png or .svg; '' for none")->capture_default_str();
+  program.add_flag("--quiet", flags.quiet, "no table");
+  program.add_flag("--smoke", flags.smoke, "20 steps of 8 units, to see that it runs");
+  return app::run(program, argc, argv, [&] {
     set_gemm_threads(1);
     if (flags.smoke) flags.steps = 20, flags.hidden = 8;
     const std::vector<Line> all = lines(flags);
@@ -117,11 +109,6 @@ int main(int argc, char** argv) {
       if (!drawn) std::fprintf(stderr, "gradient_flow: no picture, because gnuplot is not installed\n");
       if (drawn && !flags.quiet) std::printf("picture: %s\n", flags.output.c_str());
     }
-    if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0)
-      throw std::runtime_error("the output could not be written");
     return 0;
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "gradient_flow: %s\n", error.what());
-    return failure;
-  }
+  });
 }

@@ -16,6 +16,7 @@
 #include <optional>
 
 #include "autograd/blas.hpp"
+#include "examples/app/program.hpp"
 #include "examples/translate/corpus.hpp"
 #include "examples/translate/evaluate.hpp"
 #include "examples/translate/grammar.hpp"
@@ -27,7 +28,6 @@ namespace {
 using namespace translate;
 
 constexpr std::uint64_t bundled_seed = 1;
-constexpr int failure = 1, misuse = 2, stopped = 130;  // as a shell reports Ctrl-C
 
 volatile std::sig_atomic_t interrupted = 0;
 
@@ -83,7 +83,7 @@ int run_train(TrainFlags& flags, rw::optim::Ranks& ranks) {
   for (const int signal : {SIGINT, SIGTERM}) std::signal(signal, [](int) { interrupted = 1; });  // mpirun sends SIGTERM
   const TrainFiles files{.model = flags.model, .log = flags.log, .resume = flags.resume};
   const auto& train_in = flags.precision == "double" ? train<double> : train<float>;
-  return train_in(pairs, valid, flags.settings, flags.training, files, ranks, interrupted) ? 0 : stopped;
+  return train_in(pairs, valid, flags.settings, flags.training, files, ranks, interrupted) ? 0 : app::stopped;
 }
 
 void run_corpus(const std::string& folder) {
@@ -130,28 +130,9 @@ bool run_translate(const EvaluateFlags& flags) {
   return all;
 }
 
-// CLI::Range lets nan through, and CLI::NonNegativeNumber spells out the largest number.
-CLI::Validator between(double low, double high) {
-  char range[64];
-  std::snprintf(range, sizeof range, "[%g, %g]", low, high);
-  const auto problem = [=, text = std::string(range)](const std::string& value) {
-    double x = 0;
-    const bool good = CLI::detail::lexical_cast(value, x) && x >= low && x <= high;
-    return good ? std::string() : "Value " + value + " not in " + text;
-  };
-  return {problem, range};
-}
-
-const CLI::Validator natural(
-    [](const std::string& value) {
-      const bool good = value.find_first_not_of("0123456789") == value.npos && !value.empty() && value.size() < 19;
-      return good ? std::string() : "Value " + value + " is not a natural number of at most 18 digits";
-    },
-    "NATURAL");
-
-void add_decoding_flags(CLI::App& app, EvaluateFlags& flags) {
-  app.add_option("--model", flags.model, "model file")->capture_default_str();
-  app.add_option("--beam", flags.beam.size, "width of the beam; 1 is greedy")
+void add_decoding_flags(CLI::App& command, EvaluateFlags& flags) {
+  command.add_option("--model", flags.model, "model file")->capture_default_str();
+  command.add_option("--beam", flags.beam.size, "width of the beam; 1 is greedy")
       ->check(CLI::Range(1, 100))
       ->capture_default_str();
 }
@@ -159,21 +140,21 @@ void add_decoding_flags(CLI::App& app, EvaluateFlags& flags) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app{
+  CLI::App flags{
       "Learns to translate from sentence pairs, and translates.\n\n"
       "  translate train                          the bundled English-French corpus\n"
       "  translate train --corpus pairs.tsv       one `source TAB target` a line\n"
       "  translate train --resume                 goes on with a run that was stopped\n"
       "  translate evaluate --test pairs.tsv      BLEU, chrF and exact matches\n"
       "  echo 'I see a cat.' | translate          one sentence a line"};
-  app.name("translate");
+  flags.name("translate");
   TrainFlags train_flags;
   EvaluateFlags evaluate_flags, translate_flags;
   std::string corpus_folder;
   translate_flags.beam.size = evaluate_flags.beam.size = 5;
-  add_decoding_flags(app, translate_flags);
+  add_decoding_flags(flags, translate_flags);
 
-  CLI::App* train_command = app.add_subcommand("train", "train a model");
+  CLI::App* train_command = flags.add_subcommand("train", "train a model");
   train_command->add_option("--corpus", train_flags.corpus, "sentence pairs; without it the bundled corpus");
   train_command->add_option("--valid", train_flags.valid,
                             "pairs to score after each epoch; without it some are held out");
@@ -184,7 +165,7 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(1, 4096))
       ->capture_default_str();
   train_command->add_option("--seed", train_flags.training.seed, "same seed, same model")
-      ->check(natural)
+      ->check(app::natural)
       ->capture_default_str();
   train_command->add_option("--threads", train_flags.training.threads, "shares of a batch computed at once")
       ->check(CLI::Range(1, 256))
@@ -198,12 +179,14 @@ int main(int argc, char** argv) {
   train_command
       ->add_option("--hidden", train_flags.hidden, "width of the recurrent layers; 256, or 128 for the bundled corpus")
       ->check(CLI::Range(1, 8192));
-  train_command->add_option("--dropout", train_flags.settings.dropout)->check(between(0, 0.95))->capture_default_str();
+  train_command->add_option("--dropout", train_flags.settings.dropout)
+      ->check(app::between(0, 0.95))
+      ->capture_default_str();
   train_command->add_option("--learning-rate", train_flags.training.learning_rate, "Adam's, at its highest")
-      ->check(between(0, 10))
+      ->check(app::between(0, 10))
       ->capture_default_str();
   train_command->add_option("--smoothing", train_flags.training.smoothing, "label smoothing")
-      ->check(between(0, 0.9))
+      ->check(app::between(0, 0.9))
       ->capture_default_str();
   train_command
       ->add_option("--precision", train_flags.precision, "of the numbers while training; model files are float")
@@ -215,42 +198,30 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(100, 60000))
       ->capture_default_str();
 
-  CLI::App* evaluate_command = app.add_subcommand("evaluate", "score a model");
+  CLI::App* evaluate_command = flags.add_subcommand("evaluate", "score a model");
   add_decoding_flags(*evaluate_command, evaluate_flags);
   evaluate_command->add_option("--test", evaluate_flags.test, "sentence pairs; without it the bundled test set");
   evaluate_command->add_flag("--lowercase", evaluate_flags.lowercase, "compare in lower case");
   evaluate_command->add_option("--show", evaluate_flags.show, "translations to print first, = marks the right ones")
-      ->check(natural);
+      ->check(app::natural);
 
   CLI::App* corpus_command =
-      app.add_subcommand("corpus", "write the bundled corpus as train.tsv, valid.tsv and test.tsv");
+      flags.add_subcommand("corpus", "write the bundled corpus as train.tsv, valid.tsv and test.tsv");
   corpus_command->add_option("--out", corpus_folder, "folder")->required();
-  app.require_subcommand(0, 1);
+  flags.require_subcommand(0, 1);
 
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app.exit(error);
-    std::fprintf(stderr, "translate: %s (see --help)\n", error.what());
-    return misuse;
-  }
-  try {
-    int code = 0;
+  return app::run(flags, argc, argv, [&] {
     if (*train_command) {
       rw::optim::Ranks ranks;
-      code = ranks.run([&] { return run_train(train_flags, ranks); });
-    } else if (*evaluate_command) {
+      return ranks.run([&] { return run_train(train_flags, ranks); });
+    }
+    if (*evaluate_command) {
       run_evaluate(evaluate_flags);
     } else if (*corpus_command) {
       run_corpus(corpus_folder);
-    } else {
-      code = run_translate(translate_flags) ? 0 : failure;
+    } else if (!run_translate(translate_flags)) {
+      return app::failure;
     }
-    if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0)
-      throw std::runtime_error("the output could not be written");
-    return code;
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "translate: %s\n", error.what());
-    return failure;
-  }
+    return 0;
+  });
 }
