@@ -3,15 +3,11 @@
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 
-#include "nn/cells/gru.hpp"
-#include "nn/cells/lstm.hpp"
 #include "nn/embedding.hpp"
-#include "nn/learned_start.hpp"
 #include "nn/recurrent_dropout.hpp"
-#include "nn/stack.hpp"
 #include "nn/substitute.hpp"
 #include "nn/zoneout.hpp"
-#include "tests/nn/users_cell.hpp"
+#include "tests/nn/several_cells.hpp"
 
 BOOST_AUTO_TEST_SUITE(checkpointing)
 
@@ -19,7 +15,6 @@ using common::distance;
 using common::made;
 using common::numbers;
 using common::says;
-using common::UsersCell;
 using common::weighed;
 using rw::checkpoint;
 using rw::Gradients;
@@ -27,10 +22,8 @@ using rw::Random;
 using rw::Tape;
 using rw::Variable;
 using rw::nn::Checkpointing;
-using rw::nn::LearnedStart;
 using rw::nn::Lstm;
 using rw::nn::RecurrentDropout;
-using rw::nn::Stack;
 using rw::nn::unroll;
 using rw::nn::unroll_checkpointed;
 using rw::nn::UnrollOptions;
@@ -92,19 +85,8 @@ void check(C cell, const UnrollOptions<typename C::State>& options = {}) {
   compare(false, {.bytes = 1 << 15});
 }
 
-Stack<Lstm<double>> deep() {
-  Stack<Lstm<double>> stack{{}, {.residual = false}};
-  stack.layers.push_back(made<Lstm<double>>(3, 4, 1));
-  stack.layers.push_back(made<Lstm<double>>(4, 5, 2));
-  return stack;
-}
-
 BOOST_AUTO_TEST_CASE(gradients_are_those_of_a_plain_unroll) {
-  check(made<Lstm<double>>(3, 4));
-  check(made<rw::nn::Gru<double>>(3, 4));
-  check(made<UsersCell>(3, 4));
-  check(LearnedStart<Lstm<double>>(made<Lstm<double>>(3, 4)));
-  check(deep());
+  common::check_several_cells([](auto cell) { check(std::move(cell)); });
 }
 
 BOOST_AUTO_TEST_CASE(with_every_option) {
@@ -255,7 +237,7 @@ BOOST_AUTO_TEST_CASE(bad_arguments) {
   holes.data()[50] = std::nan("");
   BOOST_CHECK_EXCEPTION(unroll_checkpointed(cell, V(holes)), std::invalid_argument, mentions("finite"));
   BOOST_TEST(tape.size() == 0u);
-  auto stack = deep();
+  auto stack = common::deep();
   stack.options = {.dropout = 0.5, .variational = true};
   Random random(1);
   BOOST_CHECK_EXCEPTION(unroll_checkpointed(stack, xs, {.random = &random}), std::invalid_argument,

@@ -5,14 +5,10 @@
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 
-#include "nn/cells/gru.hpp"
-#include "nn/cells/lstm.hpp"
 #include "nn/cells/rnn.hpp"
-#include "nn/learned_start.hpp"
 #include "nn/recurrent_dropout.hpp"
-#include "nn/stack.hpp"
 #include "optim/sgd.hpp"
-#include "tests/nn/users_cell.hpp"
+#include "tests/nn/several_cells.hpp"
 
 BOOST_AUTO_TEST_SUITE(truncated)
 
@@ -20,7 +16,6 @@ using common::distance;
 using common::made;
 using common::numbers;
 using common::says;
-using common::UsersCell;
 using common::weighed;
 using rw::Gradients;
 using rw::Random;
@@ -28,10 +23,8 @@ using rw::slice;
 using rw::squeeze;
 using rw::Tape;
 using rw::Variable;
-using rw::nn::LearnedStart;
 using rw::nn::Lstm;
 using rw::nn::Rnn;
-using rw::nn::Stack;
 using rw::nn::Truncated;
 using rw::nn::unroll;
 using V = Variable<double>;
@@ -77,16 +70,9 @@ double worst(C& cell, const Gradients<double>& a, const Gradients<double>& b) {
   return difference / size;
 }
 
-Stack<Lstm<double>> deep() {
-  Stack<Lstm<double>> stack;
-  stack.layers.push_back(made<Lstm<double>>(3, 4, 1));
-  stack.layers.push_back(made<Lstm<double>>(4, 5, 2));
-  return stack;
-}
-
 // As far back as the sequence is long: the same as going back once.
 BOOST_AUTO_TEST_CASE(back_over_all_is_full_backpropagation) {
-  const auto check = [](auto cell) {
+  common::check_several_cells([](auto cell) {
     const V xs = numbers({12, 2, 3});
     for (const std::size_t every : {1, 3, 4, 12}) {
       BOOST_TEST(worst(cell, in_windows(cell, xs, every, 12), at_once(cell, xs, every)) < 1e-12);
@@ -95,12 +81,7 @@ BOOST_AUTO_TEST_CASE(back_over_all_is_full_backpropagation) {
     BOOST_TEST(worst(cell, in_windows(cell, xs, 4, 8), at_once(cell, xs, 4)) > 1e-6);  // one window less is not
     const std::vector<std::size_t> lengths{12, 5};
     BOOST_TEST(worst(cell, in_windows(cell, xs, 4, 12, lengths), at_once(cell, xs, 4, lengths)) < 1e-12);
-  };
-  check(made<Lstm<double>>(3, 4));
-  check(made<rw::nn::Gru<double>>(3, 4));
-  check(made<UsersCell>(3, 4));
-  check(LearnedStart<Lstm<double>>(made<Lstm<double>>(3, 4)));
-  check(deep());
+  });
 }
 
 // h' = w·h + x, L = h_T: dL/dw of the last k steps is Σ_{j<k} wʲ·h_{T−1−j}.
