@@ -1,12 +1,12 @@
 #include "autograd/profile.hpp"
 
 #include <algorithm>
-#include <cerrno>
-#include <filesystem>
-#include <fstream>
 #include <iomanip>
+#include <span>
 #include <sstream>
 #include <stdexcept>
+
+#include "autograd/replacement.hpp"
 
 namespace rw {
 namespace {
@@ -153,19 +153,14 @@ void Profile::write_chrome_trace(const std::string& path) const {
     }
   }
   json << "\n]}\n";
-  const std::string part = path + ".part";
-  std::error_code error;
-  {
-    errno = 0;
-    std::ofstream file(part, std::ios::binary | std::ios::trunc);
-    file << json.str() << std::flush;
-    if (!file) error.assign(errno != 0 ? errno : EIO, std::generic_category());
+  try {
+    Replacement file(path);
+    file.write(std::as_bytes(std::span(json.view())));
+    file.commit();
+  } catch (const std::system_error& error) {
+    throw std::runtime_error("profile: expected a file that can be written; got " + path + ": " +
+                             error.code().message());
   }
-  if (!error) std::filesystem::rename(part, path, error);
-  if (!error) return;
-  std::error_code ignored;
-  std::filesystem::remove(part, ignored);
-  throw std::runtime_error("profile: expected a file that can be written; got " + path + ": " + error.message());
 }
 
 }  // namespace rw

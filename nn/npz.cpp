@@ -13,8 +13,8 @@
 #include <system_error>
 #include <vector>
 
+#include "autograd/replacement.hpp"
 #include "nn/files.hpp"
-#include "nn/replacement.hpp"
 
 namespace rw::nn {
 namespace {

@@ -10,8 +10,8 @@
 #include <set>
 #include <span>
 
+#include "autograd/replacement.hpp"
 #include "nn/files.hpp"
-#include "nn/replacement.hpp"
 
 namespace rw::nn {
 namespace {

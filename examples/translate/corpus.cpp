@@ -11,7 +11,7 @@
 #include <string_view>
 #include <unordered_map>
 
-#include "nn/replacement.hpp"
+#include "autograd/replacement.hpp"
 #include "unicode.hpp"
 
 namespace translate {
@@ -96,7 +96,7 @@ void write_pairs(const std::filesystem::path& path, const std::vector<Pair>& pai
   std::string text;
   for (const Pair& pair : pairs) text += pair.source + '\t' + pair.target + '\n';
   try {
-    rw::nn::Replacement file(path.string());
+    rw::Replacement file(path.string());
     file.write(std::as_bytes(std::span(text)));
     file.commit();
   } catch (const std::system_error& error) {

@@ -3,7 +3,7 @@
 #include <cstdio>
 #include <system_error>
 
-#include "nn/replacement.hpp"
+#include "autograd/replacement.hpp"
 
 namespace translate {
 namespace {
@@ -11,7 +11,7 @@ namespace {
 // Tells before the work, not after it, that the model could not be kept.
 void check_writable(const std::filesystem::path& path) {
   try {
-    rw::nn::Replacement unused(path.string());
+    rw::Replacement unused(path.string());
   } catch (const std::system_error& error) {
     throw std::runtime_error("train: expected a place for the model; got " + path.string() + ": " +
                              error.code().message());

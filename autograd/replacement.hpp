@@ -10,7 +10,7 @@
 #include <string>
 #include <system_error>
 
-namespace rw::nn {
+namespace rw {
 
 /// A file that takes the place of another, or of none, at commit(): at any moment there is the old one or the new one,
 /// whole, even after a crash. It is written as `path`.part beside it; without commit() nothing is left of that.
@@ -66,4 +66,4 @@ class Replacement {
   int fd_ = -1;
 };
 
-}  // namespace rw::nn
+}  // namespace rw
