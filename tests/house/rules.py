@@ -143,4 +143,15 @@ def speaks_of_itself(root):
     return problems
 
 
-ALL = [floors, foreign_headers, umbrellas, headers_are_guarded, everything_is_built, short_files, speaks_of_itself]
+def versions_agree(root):
+    """The build, the header and the first version in the changes name the same one."""
+    patterns = {"meson.build": r"  version: '(.*)',", "autograd/version.hpp": r'REWIND_VERSION "(.*)"',
+                "CHANGELOG.md": r"## (\d.*)"}
+    found = {name: re.search(pattern, text(root, name))[1] for name, pattern in patterns.items()}
+    parts = re.findall(r"REWIND_VERSION_[A-Z]+ (\d+)", text(root, "autograd/version.hpp"))
+    found["the parts in autograd/version.hpp"] = ".".join(parts)
+    return [f"versions differ: {found}"] if len(set(found.values())) > 1 else []
+
+
+ALL = [floors, foreign_headers, umbrellas, headers_are_guarded, everything_is_built, short_files, speaks_of_itself,
+       versions_agree]

@@ -7,6 +7,12 @@ import tempfile
 import rules
 import tap
 
+VERSION = {
+    "meson.build": "project('a', 'cpp',\n  version: '1.2.3',\n",
+    "autograd/version.hpp": "#pragma once\n#define REWIND_VERSION_MAJOR 1\n#define REWIND_VERSION_MINOR 2\n"
+                            '#define REWIND_VERSION_PATCH 3\n#define REWIND_VERSION "1.2.3"\n',
+    "CHANGELOG.md": "# Changes\n\n## 1.2.3\n",
+}
 OFFENDERS = {
     "floors": {"nn/a.hpp": '#include "optim/b.hpp"\n', "optim/b.hpp": ""},
     "floors by a relative path": {"autograd/a.cpp": '  # include "../tests/b.hpp"\n', "tests/b.hpp": ""},
@@ -17,10 +23,12 @@ OFFENDERS = {
     "headers_are_guarded": {"nn/a.hpp": "int a();\n"},
     "everything_is_built": {"tests/nn/a.cpp": "", "tests/meson.build": "files('nn/b.cpp')\n"},
     "short_files": {"nn/a.cpp": "\n" * (rules.LONGEST + 1)},
+    "versions_agree": {**VERSION, "CHANGELOG.md": "# Changes\n\n## 1.2.4\n"},
     "speaks_of_itself": {"docs/a.md": "see ../sha" + "red/data\n"},
 }
 INNOCENT = {
-    "autograd/autograd.hpp": '#pragma once\n#include "autograd/blas.hpp"\n',
+    **VERSION,
+    "autograd/autograd.hpp": '#pragma once\n#include "autograd/blas.hpp"\n#include "autograd/version.hpp"\n',
     "autograd/blas.hpp": "#pragma once\n#include <vector>\n",
     "autograd/blas.cpp": '#include <cblas.h>\n#include "blas.hpp"\n',
     "autograd/meson.build": "files('blas.cpp')\n",

@@ -1,54 +1,35 @@
-// A program as a user of the library writes it, in one file: a recurrent cell that the library does not have, trained
-// to tell after every bit whether the ones so far are odd.
+// A program as a user of the library writes it: a recurrent cell that the library does not have, trained to tell after
+// every bit whether the ones so far are odd; saved, reloaded, and run bit by bit.
+//
+//     update_gate MODEL.safetensors
+
+#include "update_gate.hpp"
 
 #include <cstdio>
 
-#include "autograd/ops/reduce.hpp"
-#include "nn/cells/gru.hpp"
-#include "nn/linear.hpp"
-#include "nn/loss.hpp"
-#include "nn/unroll.hpp"
 #include "optim/optim.hpp"
 
 using namespace rw;
 
-/// Update gate network (Collins, Sohl-Dickstein & Sussillo 2017):  g = σ(x·W_g + h·U_g + b_g),
-/// h' = g ⊙ h + (1 − g) ⊙ tanh(x·W_c + h·U_c + b_c)
-struct UpdateGate {
-  struct State {
-    Variable<float> h;
-  };
+namespace {
 
-  UpdateGate(std::size_t input, std::size_t hidden, Random& random)
-      : w("w", nn::glorot_uniform_blocks<float>({input, 2 * hidden}, 2, random)),
-        b("b", nn::bias_blocks<float>(hidden, {0, 1})),
-        u("u", nn::orthogonal_blocks<float>({hidden, 2 * hidden}, 2, random)) {}
+struct Model {
+  explicit Model(Random& random) : cell(1, 16, random), readout({.input = 16, .output = 2}, random) {}
 
-  State initial_state(std::size_t batch) const { return {zeros<float>({batch, u.shape()[0]})}; }
-
-  Variable<float> project(const Variable<float>& xs) const { return affine(xs, w, b); }
-
-  nn::Step<float, State> step(const Variable<float>& x, const State& s) const {
-    const auto [c, g] = split<2>(affine(s.h, u, x));
-    const auto h = sigmoid(g) * s.h + (1 - sigmoid(g)) * tanh(c);
-    return {h, {h}};
+  nn::Parameters<float> parameters() {
+    nn::Parameters<float> all;
+    all.add("cell", cell.parameters());
+    all.add("readout", readout.parameters());
+    return all;
   }
 
-  nn::Parameters<float> parameters() { return {w, b, u}; }
-
-  Parameter<float> w, b, u;
+  UpdateGate<float> cell;
+  nn::Linear<float> readout;
 };
 
-int main() {
+double train(Model& model, Random& random) {
   constexpr std::size_t steps = 12, batch = 64;
-  Random random(1);
-  UpdateGate cell(1, 16, random);
-  nn::Linear<float> readout({.input = 16, .output = 2}, random);
-  nn::Parameters<float> parameters;
-  parameters.add("cell", cell.parameters());
-  parameters.add("readout", readout.parameters());
   optim::Adam<float> adam({.learning_rate = 0.01});
-
   double loss = 1;
   for (int step = 1; step <= 2000 && loss > 0.01; ++step) {
     Tensor<float> bits = zeros<float>({steps, batch, 1});
@@ -58,14 +39,44 @@ int main() {
       odd.data()[i] = (i < batch ? 0 : odd.data()[i - batch]) ^ static_cast<int>(bits.data()[i]);
     }
     Tape<float> tape;
-    const auto logits = readout(nn::unroll(cell, Variable<float>(bits)).outputs);
-    const auto error = nn::cross_entropy(logits, odd);
+    const auto error = nn::cross_entropy(model.readout(nn::unroll(model.cell, Variable<float>(bits)).outputs), odd);
     auto gradients = tape.backward(error);
     optim::clip_global_norm(gradients, 1);
-    adam.step(parameters, gradients);
+    adam.step(model.parameters(), gradients);
     loss = error.item();
     if (step % 100 == 0) std::printf("step %d: loss %.4f\n", step, loss);
   }
+  return loss;
+}
+
+/// The share of right answers along one sequence, longer than any learnt from, that comes bit by bit.
+double stream(const Model& model, std::size_t steps, Random& random) {
+  UpdateGate<float>::State state = model.cell.initial_state(1);
+  std::size_t right = 0, odd = 0;
+  for (std::size_t t = 0; t < steps; ++t) {
+    const std::size_t bit = random.below(2);
+    odd ^= bit;
+    const auto step = nn::step(model.cell, Variable<float>(full<float>({1, 1}, static_cast<float>(bit))), state);
+    state = step.state;
+    const auto logits = model.readout(step.output);
+    right += (logits.value().data()[1] > logits.value().data()[0]) == (odd == 1);
+  }
+  return static_cast<double>(right) / static_cast<double>(steps);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 2) return std::fprintf(stderr, "usage: update_gate MODEL.safetensors\n"), 2;
+  Random random(1);
+  Model model(random);
+  const double loss = train(model, random);
   std::printf("loss %.4f\n", loss);
-  return loss <= 0.01 ? 0 : 1;
+  nn::save(argv[1], model.parameters());
+
+  Model loaded(random);
+  nn::load(argv[1], loaded.parameters());
+  const double right = stream(loaded, 200, random);
+  std::printf("reloaded, bit by bit: %.1f %% right\n", 100 * right);
+  return loss <= 0.01 && right == 1 ? 0 : 1;
 }
