@@ -140,16 +140,15 @@ std::string Profile::table() const {
 void Profile::write_chrome_trace(const std::string& path) const {
   std::ostringstream json;
   json.imbue(std::locale::classic());
-  json << std::fixed << std::setprecision(3) << "{\"displayTimeUnit\":\"ms\",\"traceEvents\":[";
+  json << std::fixed << std::setprecision(3) << R"({"displayTimeUnit":"ms","traceEvents":[)";
   {
     const std::lock_guard lock(mutex_);
     const auto us = [](Clock::duration d) { return std::chrono::duration<double, std::micro>(d).count(); };
     const char* comma = "\n";
     for (const Stretch& s : stretches_) {
-      json << std::exchange(comma, ",\n") << "{\"name\":" << quoted(s.op) << ",\"cat\":\""
-           << (s.backward ? "backward" : "forward") << "\",\"ph\":\"X\",\"pid\":1,\"tid\":" << s.thread
-           << ",\"ts\":" << us(s.begin - start_) << ",\"dur\":" << us(s.end - s.begin)
-           << ",\"args\":{\"bytes\":" << s.bytes << "}}";
+      json << std::exchange(comma, ",\n") << R"({"name":)" << quoted(s.op) << R"(,"cat":")"
+           << (s.backward ? "backward" : "forward") << R"(","ph":"X","pid":1,"tid":)" << s.thread << R"(,"ts":)"
+           << us(s.begin - start_) << R"(,"dur":)" << us(s.end - s.begin) << R"(,"args":{"bytes":)" << s.bytes << "}}";
     }
   }
   json << "\n]}\n";
