@@ -1,4 +1,5 @@
-// The words of README.md and docs/ hold: their code is code of tests/docs/, and what they name is there.
+// The words of README.md and docs/ hold: their code is code of tests/docs/ and examples/course/, and what they name is
+// there.
 
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
@@ -46,9 +47,9 @@ std::string outdented(const Lines& lines) {
   return joined(out);
 }
 
-// What stands between `// [name]` and `// [end]`, by name.
+// What stands between `// [name]` and `// [end]`, in Python `# [name]` and `# [end]`, by name.
 std::map<std::string, std::string> regions(const std::string& source) {
-  static const std::regex mark(R"(\s*// \[(\w+)\])");
+  static const std::regex mark(R"(\s*(?://|#) \[(\w+)\])");
   std::map<std::string, std::string> found;
   std::string name;
   Lines inside;
@@ -101,12 +102,12 @@ std::string prose(const std::string& page) {
 using Problems = std::vector<std::string>;
 using Source = std::map<std::string, std::map<std::string, std::string>>;  // file: region: text
 
-// Each C++ block is the region that the line above it names; `shown` takes the regions met.
+// Each block of C++ or Python is the region that the line above it names; `shown` takes the regions met.
 Problems code_problems(const std::string& page, const Source& source, std::set<std::string>& shown) {
   static const std::regex origin(R"(<!-- from (\S+): (\w+) -->)");
   Problems problems;
   for (const Block& block : blocks(page)) {
-    if (block.language != "cpp") continue;
+    if (block.language != "cpp" && block.language != "python") continue;
     std::smatch match;
     if (!std::regex_match(block.above, match, origin)) {
       problems.push_back("no origin above\n" + block.text);
@@ -150,6 +151,23 @@ Problems path_problems(const std::string& page, const fs::path& folder) {
   return problems;
 }
 
+// The source of build/FOLDER/NAME: FOLDER/main.cpp, or FOLDER/NAME.cpp where a folder has several programs.
+fs::path program_source(const fs::path& program) {
+  const fs::path one = root / program.parent_path() / "main.cpp";
+  return fs::exists(one) ? one : root / (program.string() + ".cpp");
+}
+
+// A command's own text and, of a program, what it shares with others.
+std::string command_text(const fs::path& source) {
+  std::string text = text_of(source);
+  if (source.extension() != ".cpp") return text;
+  for (const fs::path& folder : {source.parent_path(), root / "examples/app"}) {
+    if (!fs::exists(folder)) continue;
+    for (const auto& entry : fs::directory_iterator(folder)) text += text_of(entry.path());
+  }
+  return text;
+}
+
 // Commands are scripts of ours or programs that we build, and know the flags they are given.
 Problems command_problems(const std::string& page) {
   Problems problems;
@@ -160,12 +178,12 @@ Problems command_problems(const std::string& page) {
       std::string word;
       words >> word;
       fs::path source = root / word;
-      if (word.rfind("build/", 0) == 0) source = root / fs::path(word.substr(6)).parent_path() / "main.cpp";
+      if (word.rfind("build/", 0) == 0) source = program_source(word.substr(6));
       if (word.empty() || !fs::is_regular_file(source)) {
         problems.push_back("no command " + line);
         continue;
       }
-      const std::string program = text_of(source);
+      const std::string program = command_text(source);
       while (words >> word) {
         if (word.rfind("--", 0) == 0 && program.find(word) == std::string::npos) problems.push_back("no flag " + word);
       }
@@ -176,7 +194,7 @@ Problems command_problems(const std::string& page) {
 
 std::vector<fs::path> pages() {
   std::vector<fs::path> found{root / "README.md"};
-  for (const auto& entry : fs::directory_iterator(root / "docs")) {
+  for (const auto& entry : fs::recursive_directory_iterator(root / "docs")) {
     if (entry.path().extension() == ".md") found.push_back(entry.path());
   }
   return found;
@@ -184,9 +202,12 @@ std::vector<fs::path> pages() {
 
 Source snippets() {
   Source source;
-  for (const auto& entry : fs::directory_iterator(root / "tests/docs")) {
-    if (entry.path().extension() != ".cpp" || entry.path().filename() == "snippets_test.cpp") continue;
-    source["tests/docs/" + entry.path().filename().string()] = regions(text_of(entry.path()));
+  for (const std::string folder : {"tests/docs/", "examples/course/"}) {
+    for (const auto& entry : fs::directory_iterator(root / folder)) {
+      const fs::path extension = entry.path().extension();
+      if ((extension != ".cpp" && extension != ".py") || entry.path().filename() == "snippets_test.cpp") continue;
+      source[folder + entry.path().filename().string()] = regions(text_of(entry.path()));
+    }
   }
   return source;
 }
@@ -223,10 +244,12 @@ BOOST_AUTO_TEST_CASE(commands_are_ours) {
 }
 
 BOOST_AUTO_TEST_CASE(every_page_has_a_way_to_it) {
-  const std::string start = text_of(root / "README.md");
+  const std::string start = text_of(root / "README.md"), course = text_of(root / "docs/course.md");
   for (const fs::path& page : pages()) {
-    const std::string name = page.filename().string();
-    BOOST_TEST((name == "README.md" || start.find("](docs/" + name + ")") != std::string::npos), name);
+    const std::string name = fs::relative(page, root / "docs").string();
+    const bool from_start = start.find("](docs/" + name + ")") != std::string::npos;
+    const bool from_course = course.find("](" + name + ")") != std::string::npos && name.rfind("course/", 0) == 0;
+    BOOST_TEST((name == "../README.md" || from_start || from_course), name);
   }
 }
 
@@ -239,6 +262,8 @@ BOOST_AUTO_TEST_CASE(what_is_wrong_is_caught) {
   BOOST_TEST(code_problems(std::regex_replace(right, std::regex("x"), "z"), source, shown).size() == 1u);
   BOOST_TEST(code_problems(std::regex_replace(right, std::regex("one"), "two"), source, shown).size() == 1u);
   BOOST_TEST(code_problems("```cpp\nint x;\n```\n", source, shown).size() == 1u);
+  BOOST_TEST(code_problems("```python\nx = 1\n```\n", source, shown).size() == 1u);
+  BOOST_TEST(regions("# [two]\nx = 1\n# [end]\n")["two"] == "x = 1\n");
 
   BOOST_TEST(path_problems("[a](README.md) [b](https://example.org) `tests/docs/`", root).empty());
   BOOST_TEST(path_problems("[a](docs/none.md) `nn/none.hpp`\n```tree\nnone.md  a page\n```\n", root).size() == 3u);

@@ -100,4 +100,7 @@ void check_layer(Case& c);
 /// Layers of other libraries: values alone.
 void check_foreign(Case& c);
 
+/// A whole model of PyTorch by the names in its state_dict: values alone.
+void check_state(Case& c);
+
 }  // namespace golden

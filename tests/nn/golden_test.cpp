@@ -86,6 +86,7 @@ void check(Case& c) {
   const std::string& kind = c.kind();
   if (kind.rfind("layer ", 0) == 0) return golden::check_layer(c);
   if (kind.rfind("foreign ", 0) == 0) return golden::check_foreign(c);
+  if (kind.rfind("state ", 0) == 0) return golden::check_state(c);
   if (kind == "loss layer_norm") return check_layer_norm(c);
   if (kind == "loss embedding") return check_embedding(c);
   if (kind.rfind("loss ", 0) == 0) return golden::check_loss(c);
