@@ -3,6 +3,7 @@
 #include <csignal>
 #include <cstdarg>
 #include <cstdio>
+#include <new>
 #include <stdexcept>
 
 namespace app {
@@ -31,30 +32,39 @@ const CLI::Validator natural(
     },
     "NATURAL");
 
+CLI::Option* add_count(CLI::App& flags, const std::string& name, std::size_t& value, const std::string& what,
+                       std::size_t most, std::size_t least) {
+  return flags.add_option(name, value, what)->check(CLI::Range(least, most))->capture_default_str();
+}
+
+CLI::Option* add_number(CLI::App& flags, const std::string& name, double& value, const std::string& what, double low,
+                        double high) {
+  return flags.add_option(name, value, what)->check(between(low, high))->capture_default_str();
+}
+
 void add_common(CLI::App& flags, Common& common, const std::string& smoke) {
   flags.add_option("--seed", common.seed, "same seed and threads, same numbers")->check(natural)->capture_default_str();
-  flags.add_option("--threads", common.threads, "shares of a batch computed at once")
-      ->check(CLI::Range(1, 256))
-      ->capture_default_str();
+  add_count(flags, "--threads", common.threads, "threads that share the work", 256);
   flags.add_option("--log", common.log, "file for the curve, an object of JSON a line");
   flags.add_flag("--quiet", common.quiet, "errors and the result, nothing else");
-  flags.add_flag("--smoke", common.smoke, smoke);
+  if (!smoke.empty()) flags.add_flag("--smoke", common.smoke, smoke);
 }
 
 int run(CLI::App& flags, int argc, char** argv, const std::function<int()>& body) {
   const std::string name = flags.get_name();
   try {
     flags.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return flags.exit(error);
-    std::fprintf(stderr, "%s: %s (see --help)\n", name.c_str(), error.what());
-    return misuse;
-  }
-  try {
     const int code = body();
     if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0)
       throw std::runtime_error("the output could not be written");
     return code;
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return flags.exit(error);
+    std::fprintf(stderr, "%s: %s (see --help)\n", name.c_str(), error.what());
+    return misuse;
+  } catch (const std::bad_alloc&) {
+    std::fprintf(stderr, "%s: not enough memory; smaller batches or models need less\n", name.c_str());
+    return failure;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "%s: %s\n", name.c_str(), error.what());
     return failure;
@@ -62,7 +72,10 @@ int run(CLI::App& flags, int argc, char** argv, const std::function<int()>& body
 }
 
 bool interrupted() {
-  static const auto before = std::signal(SIGINT, [](int) { pressed = 1; });
+  static const auto before = std::signal(SIGINT, [](int) {
+    pressed = 1;
+    std::signal(SIGINT, SIG_DFL);
+  });
   (void)before;
   return pressed != 0;
 }

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <type_traits>
 
 // What every example's command line has in common.
 
@@ -18,15 +19,27 @@ struct Common {
   std::string log;  // where the curve goes, an object of JSON a line
 };
 
-/// Adds --seed, --threads, --quiet, --log and --smoke, the last explained by `smoke`.
-void add_common(CLI::App& flags, Common& common, const std::string& smoke);
+/// Adds --seed, --threads, --quiet, --log and, where it is explained, --smoke.
+void add_common(CLI::App& flags, Common& common, const std::string& smoke = {});
 
 /// Parses the command line and runs `body`, which returns the exit code. A wrong flag is told in one line, as is an
 /// exception of `body`, and output that could not be written.
 int run(CLI::App& flags, int argc, char** argv, const std::function<int()>& body);
 
-/// Whether Ctrl-C was pressed since the first call of this function, after which Ctrl-C ends nothing any more.
+/// Whether Ctrl-C was pressed since the first call of this function, after which only the second one ends the program.
 bool interrupted();
+
+/// Adds a flag for a whole number in [least, most], or a number in [low, high], and shows its default.
+CLI::Option* add_count(CLI::App& flags, const std::string& name, std::size_t& value, const std::string& what,
+                       std::size_t most, std::size_t least = 1);
+CLI::Option* add_number(CLI::App& flags, const std::string& name, double& value, const std::string& what, double low,
+                        double high);
+
+/// What a --smoke run takes for a flag that was not given.
+template <class T>
+void smaller(const CLI::App& flags, const std::string& name, T& value, std::type_identity_t<T> small) {
+  if (flags.count(name) == 0) value = small;
+}
 
 /// A number in [low, high]; nan is none.
 CLI::Validator between(double low, double high);

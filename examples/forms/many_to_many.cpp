@@ -36,18 +36,20 @@ std::pair<Indices, Indices> sums(std::size_t steps, std::size_t rows, Random& ra
 
 }  // namespace
 
-int main() {
-  Random random(1);
-  Model model{{{.vocabulary = base, .dimension = 8}, random},
-              {{.input = 8, .hidden = 32}, random},
-              {{.input = 32, .output = base}, random}};
-  const auto loss = [&] {
-    const auto [digits, so_far] = sums(12, 64, random);
-    return nn::cross_entropy(model(digits), so_far);
-  };
-  forms::train(forms::parameters_of(model.embedding, model.cell, model.readout), 1500, 0.01, loss);
+int main(int argc, char** argv) {
+  return forms::run(argc, argv, "Many to many: the sum so far of digits, modulo 5.", [](const app::Common& flags) {
+    Random random(flags.seed);
+    Model model{{{.vocabulary = base, .dimension = 8}, random},
+                {{.input = 8, .hidden = 32}, random},
+                {{.input = 32, .output = base}, random}};
+    const auto loss = [&] {
+      const auto [digits, so_far] = sums(12, 64, random);
+      return nn::cross_entropy(model(digits), so_far);
+    };
+    forms::train(forms::parameters_of(model.embedding, model.cell, model.readout), 1500, 0.01, loss, flags);
 
-  const auto [digits, so_far] = sums(24, 500, random);
-  const double share = forms::accuracy(model(digits), so_far);
-  return forms::report("many to many: sums right at twice the length", share, "all", share == 1);
+    const auto [digits, so_far] = sums(24, 500, random);
+    const double share = forms::accuracy(model(digits), so_far);
+    return forms::report("many to many: sums right at twice the length", share, "all", share == 1);
+  });
 }

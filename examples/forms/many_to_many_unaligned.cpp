@@ -78,21 +78,23 @@ double share_right(const Variable<float>& logits, const Batch& batch) {
 
 }  // namespace
 
-int main() {
-  Random random(1);
-  Model model{{{.vocabulary = 12, .dimension = 16}, random},
-              {{{.input = 16, .hidden = width}, random}, {{.input = 16, .hidden = width}, random}},
-              {{.input = 16, .hidden = width}, random},
-              {{.query = width, .memory = 2 * width}, random},
-              {{.input = 3 * width, .output = 12}, random}};
-  const auto loss = [&] {
-    const Batch batch = random_batch(32, random);
-    return nn::cross_entropy(model(batch, true), batch.target);
-  };
-  forms::train(forms::parameters_of(model.embedding, model.encoder, model.decoder, model.attention, model.readout),
-               3000, 0.005, loss);
+int main(int argc, char** argv) {
+  return forms::run(argc, argv, "Many to many, unaligned: digits written backwards.", [](const app::Common& flags) {
+    Random random(flags.seed);
+    Model model{{{.vocabulary = 12, .dimension = 16}, random},
+                {{{.input = 16, .hidden = width}, random}, {{.input = 16, .hidden = width}, random}},
+                {{.input = 16, .hidden = width}, random},
+                {{.query = width, .memory = 2 * width}, random},
+                {{.input = 3 * width, .output = 12}, random}};
+    const auto loss = [&] {
+      const Batch batch = random_batch(32, random);
+      return nn::cross_entropy(model(batch, true), batch.target);
+    };
+    forms::train(forms::parameters_of(model.embedding, model.encoder, model.decoder, model.attention, model.readout),
+                 3000, 0.005, loss, flags);
 
-  const Batch batch = random_batch(1000, random);
-  const double share = share_right(model(batch, false), batch);
-  return forms::report("many to many, unaligned: sequences right", share, "at least 0.98", share >= 0.98);
+    const Batch batch = random_batch(1000, random);
+    const double share = share_right(model(batch, false), batch);
+    return forms::report("many to many, unaligned: sequences right", share, "at least 0.98", share >= 0.98);
+  });
 }

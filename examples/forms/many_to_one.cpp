@@ -27,28 +27,31 @@ struct Model {
 
 }  // namespace
 
-int main() {
-  Random random(1);
-  Model model{{{.input = 1, .hidden = 16}, random}, {{.input = 16, .output = 2}, random}};
-  nn::Linear<float> bag({.input = steps, .output = 2}, random);
-  Tensor<float> bits = empty<float>({steps, all, 1});
-  std::vector<std::size_t> lengths(all);
-  Indices odd = zeros<std::int64_t>({all}), odd_of_length = odd;
-  for (std::size_t b = 0; b < all; ++b) {
-    lengths[b] = 1 + random.below(steps);
-    for (std::size_t t = 0; t < steps; ++t) {
-      const std::size_t bit = b >> t & 1;
-      bits.data()[t * all + b] = static_cast<float>(bit);
-      odd.data()[b] ^= static_cast<std::int64_t>(bit);
-      if (t < lengths[b]) odd_of_length.data()[b] ^= static_cast<std::int64_t>(bit);
+int main(int argc, char** argv) {
+  return forms::run(argc, argv, "Many to one: whether the number of ones is odd.", [](const app::Common& flags) {
+    Random random(flags.seed);
+    Model model{{{.input = 1, .hidden = 16}, random}, {{.input = 16, .output = 2}, random}};
+    nn::Linear<float> bag({.input = steps, .output = 2}, random);
+    Tensor<float> bits = empty<float>({steps, all, 1});
+    std::vector<std::size_t> lengths(all);
+    Indices odd = zeros<std::int64_t>({all}), odd_of_length = odd;
+    for (std::size_t b = 0; b < all; ++b) {
+      lengths[b] = 1 + random.below(steps);
+      for (std::size_t t = 0; t < steps; ++t) {
+        const std::size_t bit = b >> t & 1;
+        bits.data()[t * all + b] = static_cast<float>(bit);
+        odd.data()[b] ^= static_cast<std::int64_t>(bit);
+        if (t < lengths[b]) odd_of_length.data()[b] ^= static_cast<std::int64_t>(bit);
+      }
     }
-  }
-  const Variable<float> xs = bits, rows = transpose(reshape(xs, {steps, all}));
-  forms::train(forms::parameters_of(model.cell, model.readout), 500, 0.02,
-               [&] { return nn::cross_entropy(model(xs, lengths), odd_of_length); });
-  forms::train(bag.parameters(), 500, 0.02, [&] { return nn::cross_entropy(bag(rows), odd); });
+    const Variable<float> xs = bits, rows = transpose(reshape(xs, {steps, all}));
+    forms::train(
+        forms::parameters_of(model.cell, model.readout), 500, 0.02,
+        [&] { return nn::cross_entropy(model(xs, lengths), odd_of_length); }, flags);
+    forms::train(bag.parameters(), 500, 0.02, [&] { return nn::cross_entropy(bag(rows), odd); });
 
-  const double share = forms::accuracy(model(xs), odd), of_bag = forms::accuracy(bag(rows), odd);
-  std::printf("many to one: a bag of bits is right in %.4f\n", of_bag);
-  return forms::report("many to one: parities right", share, "at least 0.999", share >= 0.999 && of_bag < 0.6);
+    const double share = forms::accuracy(model(xs), odd), of_bag = forms::accuracy(bag(rows), odd);
+    std::printf("many to one: a bag of bits is right in %.4f\n", of_bag);
+    return forms::report("many to one: parities right", share, "at least 0.999", share >= 0.999 && of_bag < 0.6);
+  });
 }

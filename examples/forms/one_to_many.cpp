@@ -31,23 +31,25 @@ struct Model {
 
 }  // namespace
 
-int main() {
-  Random random(1);
-  Model model{{{.vocabulary = classes, .dimension = 16}, random},
-              {{.input = 1, .hidden = 16}, random},
-              {{.input = 16, .output = width}, random}};
-  const Indices ids = tensor<std::int64_t>({classes}, {0, 1, 2, 3});
-  Tensor<float> bits = empty<float>({steps, classes, width});
-  for (float& bit : bits) bit = static_cast<float>(random.below(2));
-  const auto loss = [&] {  // −log of the probability of each bit
-    const auto logits = model(ids);
-    return mean(softplus(logits) - Variable<float>(bits) * logits);
-  };
-  forms::train(forms::parameters_of(model.start, model.cell, model.readout), 600, 0.02, loss);
+int main(int argc, char** argv) {
+  return forms::run(argc, argv, "One to many: a class brings forth its sequence.", [](const app::Common& flags) {
+    Random random(flags.seed);
+    Model model{{{.vocabulary = classes, .dimension = 16}, random},
+                {{.input = 1, .hidden = 16}, random},
+                {{.input = 16, .output = width}, random}};
+    const Indices ids = tensor<std::int64_t>({classes}, {0, 1, 2, 3});
+    Tensor<float> bits = empty<float>({steps, classes, width});
+    for (float& bit : bits) bit = static_cast<float>(random.below(2));
+    const auto loss = [&] {  // −log of the probability of each bit
+      const auto logits = model(ids);
+      return mean(softplus(logits) - Variable<float>(bits) * logits);
+    };
+    forms::train(forms::parameters_of(model.start, model.cell, model.readout), 600, 0.02, loss, flags);
 
-  const auto logits = model(ids);
-  double right = 0;
-  for (std::size_t i = 0; i < bits.size(); ++i) right += (logits.value().data()[i] > 0) == (bits.data()[i] == 1);
-  const double share = right / static_cast<double>(bits.size());
-  return forms::report("one to many: bits brought forth", share, "all", share == 1);
+    const auto logits = model(ids);
+    double right = 0;
+    for (std::size_t i = 0; i < bits.size(); ++i) right += (logits.value().data()[i] > 0) == (bits.data()[i] == 1);
+    const double share = right / static_cast<double>(bits.size());
+    return forms::report("one to many: bits brought forth", share, "all", share == 1);
+  });
 }

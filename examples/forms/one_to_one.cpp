@@ -29,14 +29,17 @@ std::pair<Variable<float>, Variable<float>> orbit(std::size_t n, double x) {
 
 }  // namespace
 
-int main() {
-  Random random(1);
-  Model model{{{.input = 1, .output = 16}, random}, {{.input = 16, .output = 1}, random}};
-  const auto [x, y] = orbit(200, 0.3);
-  const auto error = [&](const Variable<float>& x, const Variable<float>& y) { return mean(square(model(x) - y)); };
-  forms::train(forms::parameters_of(model.inner, model.outer), 6000, 0.01, [&, &x = x, &y = y] { return error(x, y); });
+int main(int argc, char** argv) {
+  return forms::run(argc, argv, "One to one: the next value of the logistic map.", [](const app::Common& flags) {
+    Random random(flags.seed);
+    Model model{{{.input = 1, .output = 16}, random}, {{.input = 16, .output = 1}, random}};
+    const auto [x, y] = orbit(200, 0.3);
+    const auto error = [&](const Variable<float>& x, const Variable<float>& y) { return mean(square(model(x) - y)); };
+    forms::train(
+        forms::parameters_of(model.inner, model.outer), 6000, 0.01, [&, &x = x, &y = y] { return error(x, y); }, flags);
 
-  const auto [other, after] = orbit(200, 0.71);
-  const double rmse = std::sqrt(error(other, after).item());
-  return forms::report("one to one: error of the next value", rmse, "at most 0.02", rmse <= 0.02);
+    const auto [other, after] = orbit(200, 0.71);
+    const double rmse = std::sqrt(error(other, after).item());
+    return forms::report("one to one: error of the next value", rmse, "at most 0.02", rmse <= 0.02);
+  });
 }

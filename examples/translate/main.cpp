@@ -32,7 +32,8 @@ constexpr std::uint64_t bundled_seed = 1;
 volatile std::sig_atomic_t interrupted = 0;
 
 struct TrainFlags {
-  std::string corpus, valid, model = "translator.safetensors", log, precision = "float";
+  app::Common common;
+  std::string corpus, valid, model = "translator.safetensors", precision = "float";
   bool resume = false;
   std::size_t pairs = 20000;
   std::optional<std::size_t> epochs, hidden;  // the bundled corpus wants fewer of both
@@ -69,8 +70,10 @@ void hold_out(std::vector<Pair>& pairs, std::vector<Pair>& valid) {
 int run_train(TrainFlags& flags, rw::optim::Ranks& ranks) {
   std::vector<Pair> pairs, valid;
   const bool bundled = flags.corpus.empty();
-  flags.training.epochs = flags.epochs.value_or(bundled ? 4 : 10);
-  flags.settings.hidden = flags.hidden.value_or(bundled ? 128 : 256);
+  flags.training.seed = flags.common.seed;
+  flags.training.threads = flags.common.threads;
+  flags.training.epochs = flags.epochs.value_or(flags.common.smoke ? 1 : bundled ? 4 : 10);
+  flags.settings.hidden = flags.hidden.value_or(flags.common.smoke ? 32 : bundled ? 128 : 256);
   if (bundled) {
     Bundle bundle = bundled_corpus(bundled_seed, {.train = flags.pairs});
     pairs = std::move(bundle.train);
@@ -81,7 +84,8 @@ int run_train(TrainFlags& flags, rw::optim::Ranks& ranks) {
   if (!flags.valid.empty()) valid = read_corpus(flags.valid, ranks.first());
   if (valid.empty()) hold_out(pairs, valid);
   for (const int signal : {SIGINT, SIGTERM}) std::signal(signal, [](int) { interrupted = 1; });  // mpirun sends SIGTERM
-  const TrainFiles files{.model = flags.model, .log = flags.log, .resume = flags.resume};
+  const TrainFiles files{
+      .model = flags.model, .log = flags.common.log, .resume = flags.resume, .quiet = flags.common.quiet};
   const auto& train_in = flags.precision == "double" ? train<double> : train<float>;
   return train_in(pairs, valid, flags.settings, flags.training, files, ranks, interrupted) ? 0 : app::stopped;
 }
@@ -161,42 +165,26 @@ int main(int argc, char** argv) {
   train_command->add_option("--model", train_flags.model, "where the model goes")->capture_default_str();
   train_command->add_option("--epochs", train_flags.epochs, "passes over the corpus; 10, or 4 over the bundled one")
       ->check(CLI::Range(1, 100000));
-  train_command->add_option("--batch", train_flags.training.batch, "pairs a step")
-      ->check(CLI::Range(1, 4096))
-      ->capture_default_str();
-  train_command->add_option("--seed", train_flags.training.seed, "same seed, same model")
-      ->check(app::natural)
-      ->capture_default_str();
-  train_command->add_option("--threads", train_flags.training.threads, "shares of a batch computed at once")
-      ->check(CLI::Range(1, 256))
-      ->capture_default_str();
-  train_command->add_option("--vocabulary", train_flags.training.vocabulary, "word pieces of each language")
-      ->check(CLI::Range(300, 100000))
-      ->capture_default_str();
-  train_command->add_option("--embedding", train_flags.settings.embedding, "width of a word piece")
-      ->check(CLI::Range(1, 8192))
-      ->capture_default_str();
+  app::add_count(*train_command, "--batch", train_flags.training.batch, "pairs a step", 4096);
+  app::add_count(*train_command, "--vocabulary", train_flags.training.vocabulary, "word pieces of each language",
+                 100000, 300);
+  app::add_count(*train_command, "--embedding", train_flags.settings.embedding, "width of a word piece", 8192);
   train_command
       ->add_option("--hidden", train_flags.hidden, "width of the recurrent layers; 256, or 128 for the bundled corpus")
       ->check(CLI::Range(1, 8192));
-  train_command->add_option("--dropout", train_flags.settings.dropout)
-      ->check(app::between(0, 0.95))
-      ->capture_default_str();
-  train_command->add_option("--learning-rate", train_flags.training.learning_rate, "Adam's, at its highest")
-      ->check(app::between(0, 10))
-      ->capture_default_str();
-  train_command->add_option("--smoothing", train_flags.training.smoothing, "label smoothing")
-      ->check(app::between(0, 0.9))
-      ->capture_default_str();
+  app::add_number(*train_command, "--dropout", train_flags.settings.dropout, "share of units left out of a step", 0,
+                  0.95);
+  app::add_number(*train_command, "--learning-rate", train_flags.training.learning_rate, "Adam's, at its highest", 0,
+                  10);
+  app::add_number(*train_command, "--smoothing", train_flags.training.smoothing, "label smoothing", 0, 0.9);
   train_command
       ->add_option("--precision", train_flags.precision, "of the numbers while training; model files are float")
       ->check(CLI::IsMember({"float", "double"}))
       ->capture_default_str();
-  train_command->add_option("--log", train_flags.log, "where the curve goes, an object of JSON a line");
   train_command->add_flag("--resume", train_flags.resume, "go on where the run of this model was stopped or killed");
-  train_command->add_option("--pairs", train_flags.pairs, "size of the bundled corpus")
-      ->check(CLI::Range(100, 60000))
-      ->capture_default_str();
+  app::add_count(*train_command, "--pairs", train_flags.pairs, "size of the bundled corpus", 60000, 100);
+
+  app::add_common(*train_command, train_flags.common, "an epoch of a tiny model over 1000 pairs, to see that it runs");
 
   CLI::App* evaluate_command = flags.add_subcommand("evaluate", "score a model");
   add_decoding_flags(*evaluate_command, evaluate_flags);
@@ -212,6 +200,11 @@ int main(int argc, char** argv) {
 
   return app::run(flags, argc, argv, [&] {
     if (*train_command) {
+      if (train_flags.common.smoke) {
+        app::smaller(*train_command, "--vocabulary", train_flags.training.vocabulary, 500);
+        app::smaller(*train_command, "--embedding", train_flags.settings.embedding, 32);
+        app::smaller(*train_command, "--pairs", train_flags.pairs, 1000);
+      }
       rw::optim::Ranks ranks;
       return ranks.run([&] { return run_train(train_flags, ranks); });
     }

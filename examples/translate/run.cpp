@@ -57,7 +57,7 @@ template <class T>
 bool Run<T>::go(const volatile std::sig_atomic_t& stop) {
   const std::size_t all = material_.tokens * settings_.epochs;
   before_ = learnt();
-  progress_ = app::Progress(all - before_, "tokens");
+  progress_ = app::Progress(all - before_, "tokens", files_.quiet);
   while (at_.epoch <= settings_.epochs) {
     rw::Random order = at_.order;
     const auto batches = bucketed(material_.pairs, settings_.batch, order);
@@ -111,6 +111,7 @@ void Run<T>::score() {
   progress_.resume();
   const double loss = at_.loss / double(at_.tokens);
   log_.write({{"epoch", at_.epoch}, {"loss", loss}, {"bleu", scores.bleu}, {"seconds", progress_.seconds()}});
+  if (files_.quiet) return;
   std::printf("epoch %2zu  loss %.3f  BLEU %5.1f  %6.0f tokens/s  %s%s\n", at_.epoch, loss, scores.bleu,
               progress_.rate(learnt() - before_), app::clock_text(progress_.seconds()).c_str(),
               better ? "" : "  (not the best, not saved)");

@@ -15,6 +15,7 @@ struct TrainFiles {
   std::filesystem::path model;
   std::filesystem::path log = {};  // the curve: an object of JSON a step, and one an epoch
   bool resume = false;
+  bool quiet = false;  // prints where the model is, and no more
 
   /// Where the state of the run is kept while it is not at its end.
   std::filesystem::path snapshot() const { return model.string() + ".snapshot"; }

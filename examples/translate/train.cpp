@@ -3,20 +3,10 @@
 #include <cstdio>
 #include <system_error>
 
-#include "autograd/replacement.hpp"
+#include "examples/app/files.hpp"
 
 namespace translate {
 namespace {
-
-// Tells before the work, not after it, that the model could not be kept.
-void check_writable(const std::filesystem::path& path) {
-  try {
-    rw::Replacement unused(path.string());
-  } catch (const std::system_error& error) {
-    throw std::runtime_error("train: expected a place for the model; got " + path.string() + ": " +
-                             error.code().message());
-  }
-}
 
 ModelSettings sized(ModelSettings settings, const Material& material) {
   settings.source_vocabulary = static_cast<std::size_t>(material.source.size());
@@ -30,7 +20,7 @@ template <class T>
 bool train(const std::vector<Pair>& train, const std::vector<Pair>& valid, const ModelSettings& model,
            const TrainSettings& settings, const TrainFiles& files, rw::optim::Ranks& ranks,
            const volatile std::sig_atomic_t& stop) {
-  if (ranks.first()) check_writable(files.model);
+  if (ranks.first()) app::check_writable(files.model.string(), "the model");
   const Material material = prepare(train, valid, settings.vocabulary);
   if (ranks.first() && material.too_long > 0) {
     std::fprintf(stderr, "left out, being of %zu or more pieces: %zu of %zu pairs\n", longest_sentence,
@@ -38,7 +28,7 @@ bool train(const std::vector<Pair>& train, const std::vector<Pair>& valid, const
   }
   const ModelSettings size = sized(model, material);
   Run<T> run(material, size, settings, files, ranks);
-  if (ranks.first()) {
+  if (ranks.first() && !files.quiet) {
     const std::string processes =
         ranks.count() > 1 ? " in each of " + std::to_string(ranks.count()) + " processes" : "";
     std::printf("%zu pairs  vocabulary %zu and %zu pieces  %zu parameters  %zu threads%s\n", material.pairs.size(),

@@ -1,7 +1,6 @@
 #include "examples/translate/trainer.hpp"
 
 #include "autograd/shards.hpp"
-#include "optim/clip.hpp"
 
 namespace translate {
 
@@ -31,9 +30,11 @@ double Trainer<T>::step(const std::vector<Encoded>& pairs, std::span<const std::
   };
   rw::Learned<T> learned = rw::learn<T>(workers_, chosen.size(), loss, ranks_.share());
   rw::Gradients<T> gradients = ranks_.sum<T>(model_.parameters(), std::move(learned.gradients));
-  rw::optim::clip_global_norm(gradients, settings_.clip);
   adam_.set_learning_rate(learning_rate);
-  adam_.step(model_.parameters(), gradients, &workers_);
+  // All processes decide alike, for the sum has the same bits in all of them.
+  if (finite_(rw::optim::clip_global_norm(gradients, settings_.clip))) {
+    adam_.step(model_.parameters(), gradients, &workers_);
+  }
   return ranks_.sum(learned.loss) * static_cast<double>(tokens);
 }
 
@@ -41,6 +42,7 @@ template <class T>
 void Trainer<T>::add_to(rw::nn::Snapshot& snapshot) {
   snapshot.add("model", model_.parameters());
   snapshot.add("adam", adam_, model_.parameters());
+  snapshot.add("finite", finite_);
   snapshot.add("dropout", random_);
 }
 

@@ -4,6 +4,7 @@
 #include "examples/translate/batches.hpp"
 #include "nn/snapshot.hpp"
 #include "optim/adam.hpp"
+#include "optim/clip.hpp"
 #include "optim/ranks.hpp"
 
 namespace translate {
@@ -27,7 +28,8 @@ class Trainer {
   Trainer(Model<T>& model, const TrainSettings& settings, rw::optim::Ranks& ranks);
 
   /// Learns from the chosen pairs, which are the same in all processes; returns the loss summed over their target
-  /// tokens, smoothing included. Throws std::invalid_argument where none is chosen.
+  /// tokens, smoothing included. Changes no weight where the gradients are not finite. Throws std::invalid_argument
+  /// where none is chosen, std::runtime_error where too many steps in a row were not finite.
   double step(const std::vector<Encoded>& pairs, std::span<const std::size_t> chosen, double learning_rate);
 
   /// Lists the weights and all else that the next step depends on.
@@ -40,6 +42,7 @@ class Trainer {
   rw::Random random_;
   rw::Workers workers_;
   rw::optim::Adam<T> adam_;
+  rw::optim::FiniteSteps finite_;
 };
 
 extern template class Trainer<float>;

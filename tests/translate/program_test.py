@@ -103,9 +103,11 @@ def killed_again_and_again():
             life.kill()
         _, err = life.communicate(timeout=60)
         if life.returncode != -signal.SIGKILL:
+            run.check(life.returncode == 0, f"exit code {life.returncode} after {kills} kills: {err}")
             break
         kills, resume = kills + 1, ["--resume"]
-    run.check(life.returncode == 0, f"exit code {life.returncode} after {kills} kills: {err}")
+        if not os.path.exists("killed.snapshot"):  # it was at its end when it was killed
+            break
     run.check(kills >= 2, f"killed {kills} times only")
     run.check(read("killed") == read("straight"), "another model than without kills")
     run.check(curve("killed.jsonl") == curve("straight.jsonl"), "another curve than without kills")
@@ -144,6 +146,9 @@ trained.check(len(trained.lines) == 4 and trained.lines[-1] == "best model saved
 for line in trained.lines[1:3]:
     trained.check(re.fullmatch(r"epoch  \d  loss \d+\.\d{3}  BLEU +\d+\.\d +\d+ tokens/s  \d+:\d\d.*", line), line)
 case("train tells of every epoch", trained)
+
+smoke = Run("train", "--smoke", "--quiet", "--model", "smoke")
+case("a smoke run in quiet says where the model is", smoke.check(smoke.out == "best model saved to smoke\n", smoke.out))
 
 again = Run("train", "--corpus", "small.tsv", "--model", "again", "--epochs", "2", *SMALL)
 again.check(read("again") == read("model"), "another model for the same seed")
@@ -237,7 +242,7 @@ case("a model that is none is named",
 os.mkdir("taken")
 places = ["none/model", "taken", "/proc/none/model", "model/below"]
 case("a place where no model can be is refused at once",
-     *[failure(f"train: expected a place for the model; got {place}: ", "train", "--corpus", "small.tsv", "--model",
+     *[failure(f"translate: expected a place for the model; got {place}: ", "train", "--corpus", "small.tsv", "--model",
                place) for place in places],
      failure("none", "corpus", "--out", "/proc/none"))
 

@@ -32,7 +32,16 @@ Model<float> model(double dropout) {
                       random);
 }
 
-/// The parameters after some steps, one after the other.
+/// The parameters, one after the other.
+std::vector<float> numbers(const rw::nn::Parameters<float>& parameters) {
+  std::vector<float> all;
+  for (const auto& entry : parameters) {
+    all.insert(all.end(), entry.parameter->value().begin(), entry.parameter->value().end());
+  }
+  return all;
+}
+
+/// The parameters after some steps.
 std::vector<float> learnt(std::size_t threads, std::uint64_t seed, double dropout) {
   Model<float> m = model(dropout);
   TrainSettings s = settings(threads);
@@ -40,11 +49,7 @@ std::vector<float> learnt(std::size_t threads, std::uint64_t seed, double dropou
   Trainer trainer(m, s, alone);
   const auto pairs = tiny::pairs(24);
   for (int step = 0; step < 5; ++step) trainer.step(pairs, tiny::range(0, 24), 1e-2);
-  std::vector<float> all;
-  for (const auto& entry : m.parameters()) {
-    all.insert(all.end(), entry.parameter->value().begin(), entry.parameter->value().end());
-  }
-  return all;
+  return numbers(m.parameters());
 }
 
 std::string bytes_of(const std::filesystem::path& path) {
@@ -100,6 +105,21 @@ BOOST_AUTO_TEST_CASE(steps_lower_the_loss) {
   BOOST_TEST(std::isfinite(last));
   BOOST_CHECK_EXCEPTION(trainer.step(pairs, {}, 1e-2), std::invalid_argument,
                         common::says("Trainer::step: expected at least one pair; got 0"));
+}
+
+BOOST_AUTO_TEST_CASE(steps_that_are_not_finite_change_nothing) {
+  Model<float> m = model(0);
+  const TrainSettings s = settings();
+  Trainer trainer(m, s, alone);
+  const auto parameters = m.parameters();
+  const auto last =
+      std::find_if(parameters.begin(), parameters.end(), [](auto& p) { return p.name == "output.weight"; });
+  last->parameter->update([](rw::Tensor<float>& x) { x.fill(INFINITY); });
+  const auto before = numbers(m.parameters());
+  for (int step = 0; step < 10; ++step) trainer.step(tiny::pairs(24), tiny::range(0, 24), 1e-2);
+  BOOST_TEST((numbers(m.parameters()) == before));
+  BOOST_CHECK_EXCEPTION(trainer.step(tiny::pairs(24), tiny::range(0, 24), 1e-2), std::runtime_error,
+                        tiny::mentions("expected a finite norm within 11 steps"));
 }
 
 BOOST_AUTO_TEST_CASE(the_same_seed_and_threads_give_the_same_bits) {
@@ -255,7 +275,7 @@ BOOST_AUTO_TEST_CASE(too_long_sentences_do_not_stop_training) {
 BOOST_AUTO_TEST_CASE(a_place_that_cannot_be_written_is_refused_at_once) {
   for (const std::string& place : {file("none/model"), path.string(), std::string()}) {
     BOOST_CHECK_EXCEPTION(run(tiny::corpus(), valid(), settings(), {.model = place}, stop), std::runtime_error,
-                          tiny::mentions("train: expected a place for the model; got " + place + ": "));
+                          tiny::mentions("expected a place for the model; got " + place + ": "));
   }
   BOOST_TEST(files() == 0u);
 }
