@@ -66,9 +66,9 @@ class Run:
 
 
 class Program:
-    """An example. Its calls are made in a new folder."""
+    """An example. Its calls are made in a new folder. Who runs the tests has a closer limit of time than this one."""
 
-    def __init__(self, path, timeout=200):
+    def __init__(self, path, timeout=3600):
         self.path, self.timeout = os.path.abspath(path), timeout
         self.folder = tempfile.TemporaryDirectory(prefix="rewind_example_")
         os.chdir(self.folder.name)
