@@ -7,7 +7,7 @@ import random
 import re
 import sys
 
-from program import HAS_GNUPLOT, NO_PICTURE, Program, case, picture_cases, read, tap, write
+from program import HAS_GNUPLOT, NO_PICTURE, Program, case, picture_cases, read, repeated, tap, write
 
 program = Program(sys.argv[1])
 Run, misuse, failure = program.run, program.misuse, program.failure
@@ -44,12 +44,7 @@ small.check("GRU of 4 units" in small.out and "epoch   2" not in small.out, "oth
 case("--smoke learns, tells, draws and logs", smoke, small)
 picture_cases(program, "--smoke", *SMALL)
 
-quiet = Run("--smoke", "--quiet", "--picture", "", "--log", "again.jsonl")
-quiet.check(quiet.lines == smoke.lines[-1:], f"{quiet.out!r}")
-quiet.check(read("again.jsonl") == read("curve.jsonl"), "another curve for the same seed")
-loaded = Run("--smoke", "--quiet", "--picture", "", "--load", "model")
-loaded.check(loaded.lines == smoke.lines[-1:], f"{loaded.out!r} from the model file")
-case("the same seed and a model file give the same numbers", quiet, loaded)
+case("the same seed and a model file give the same numbers", *repeated(program, smoke))
 
 code, out = program.interrupted("^epoch   3", "--epochs", "1000000", "--patience", "1000000", "--picture", "")
 good = code == 130 and "stopped in epoch " in out and re.search(RESULT + "\n$", out)

@@ -7,7 +7,7 @@ import random
 import re
 import sys
 
-from program import HAS_GNUPLOT, NO_PICTURE, Program, case, picture_cases, read, tap, write
+from program import HAS_GNUPLOT, NO_PICTURE, Program, case, picture_cases, read, repeated, tap, write
 
 program = Program(sys.argv[1])
 Run, misuse, failure = program.run, program.misuse, program.failure
@@ -43,14 +43,9 @@ small.check("GRU of 4 units" in small.out and "epoch   2" not in small.out, "oth
 case("--smoke learns, tells, draws and logs", smoke, small)
 picture_cases(program, "--smoke", *SMALL)
 
-quiet = Run("--smoke", "--quiet", "--picture", "", "--log", "again.jsonl")
-quiet.check(quiet.lines == smoke.lines[-1:], f"{quiet.out!r}")
-quiet.check(read("again.jsonl") == read("curve.jsonl"), "another curve for the same seed")
-loaded = Run("--smoke", "--quiet", "--picture", "", "--load", "model")
-loaded.check(loaded.lines == smoke.lines[-1:], f"{loaded.out!r} from the model file")
 other = Run("--smoke", "--quiet", "--picture", "", "--seed", "2")
 other.check(other.lines != smoke.lines[-1:], "the same numbers for another seed")
-case("the same seed and a model file give the same numbers", quiet, loaded, other)
+case("the same seed and a model file give the same numbers", *repeated(program, smoke), other)
 
 # Files of any form that holds the same numbers.
 plain = Run("--csv", write("plain.csv", table(values)), *QUICK)

@@ -32,7 +32,7 @@ class Run:
 
     def __init__(self, program, arguments, code, errors, env, timeout, stdin=""):
         done = subprocess.run([program, *arguments], capture_output=True, timeout=timeout, env={**os.environ, **env},
-                              input=stdin.encode())
+                              input=stdin.encode() if isinstance(stdin, str) else stdin)
         self.call = " ".join([os.path.basename(program), *(argument[:40] for argument in arguments)])
         self.problems = []
         self.out, self.err = (stream.decode(errors="replace") for stream in (done.stdout, done.stderr))
@@ -100,6 +100,16 @@ class Program:
 
 def case(name, *runs):
     tap.report(name, [problem for run in runs for problem in run.problems])
+
+
+def repeated(program, first):
+    """A --smoke run like the first, which logged to curve.jsonl and kept its model, and one that loads that model."""
+    quiet = program.run("--smoke", "--quiet", "--picture", "", "--log", "again.jsonl")
+    quiet.check(quiet.lines == first.lines[-1:], f"{quiet.out!r}")
+    quiet.check(read("again.jsonl") == read("curve.jsonl"), "another curve for the same seed")
+    loaded = program.run("--smoke", "--quiet", "--picture", "", "--load", "model")
+    loaded.check(loaded.lines == first.lines[-1:], f"{loaded.out!r} from the model file")
+    return quiet, loaded
 
 
 def common_cases(program, bad_values, *quick):

@@ -8,65 +8,14 @@ import signal
 import struct
 import subprocess
 import sys
-import tempfile
 import time
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "house"))
-import tap  # noqa: E402
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "examples"))
+from program import Program, case, read, tap, write  # noqa: E402
 
-program = os.path.abspath(sys.argv[1])
-folder = tempfile.TemporaryDirectory(prefix="rewind_program_")
-os.chdir(folder.name)
+translate = Program(sys.argv[1])
+program, Run, misuse, failure = translate.path, translate.run, translate.misuse, translate.failure
 SMALL = ["--hidden", "16", "--embedding", "12", "--vocabulary", "300", "--batch", "16"]
-
-
-class Run:
-    """One call of the program, with the checks that hold for every call, and the problems they and others found."""
-
-    def __init__(self, *arguments, stdin="", code=0, errors=()):
-        done = subprocess.run([program, *arguments], input=stdin.encode() if isinstance(stdin, str) else stdin,
-                              capture_output=True, timeout=100)
-        self.call = " ".join(argument[:40] for argument in arguments)
-        self.problems = []
-        self.out, self.err = (stream.decode(errors="replace") for stream in (done.stdout, done.stderr))
-        self.lines = self.out.split("\n")[:-1]
-        self.check(done.returncode == code, f"exit code {done.returncode} for {code}; {self.err}")
-        self.check(not self.out or self.out.endswith("\n"), "its output does not end with a line end")
-        self.check(not re.search(r"[\r\x1b]", self.out + self.err), "carriage returns or escapes in a pipe")
-        lines = self.err.split("\n")[:-1]
-        self.check(len(lines) == len(errors), f"{len(lines)} lines on standard error: {self.err}")
-        for line, expected in zip(lines, errors):
-            self.check(expected in line, f"no {expected!r} in {line!r}")
-            self.check(len(line) < 250, f"a very long line: {line}")
-
-    def check(self, good, problem):
-        if not good:
-            self.problems.append(f"translate {self.call}: {problem}")
-        return self
-
-
-def case(name, *runs):
-    tap.report(name, [problem for run in runs for problem in run.problems])
-
-
-def write(name, text):
-    with open(name, "wb") as file:
-        file.write(text.encode() if isinstance(text, str) else text)
-    return name
-
-
-def read(name):
-    with open(name, "rb") as file:
-        return file.read()
-
-
-def misuse(expected, *arguments):
-    run = Run(*arguments, code=2, errors=[expected])
-    return run.check(run.out == "", f"prints {run.out!r}")
-
-
-def failure(expected, *arguments):
-    return Run(*arguments, code=1, errors=[expected])
 
 
 def interrupted():
