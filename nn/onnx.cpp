@@ -13,10 +13,10 @@
 #include <onnx/onnx_pb.h>
 
 #include "autograd/ops/activation.hpp"
+#include "autograd/replacement.hpp"
 #include "autograd/tape.hpp"
 #include "nn/convert.hpp"
 #include "nn/files.hpp"
-#include "autograd/replacement.hpp"
 
 namespace rw::nn {
 namespace {
@@ -104,7 +104,9 @@ OnnxCell onnx_cell(const Rnn<T>& rnn) {
   const Pause<T> pause;  // a function tells what it is by its values, from -64 to 64
   const std::size_t points = 33, width = rnn.hidden();
   Tensor<T> a = rw::empty<T>({points, width});
-  for (std::size_t i = 0; i < a.size(); ++i) a.data()[i] = static_cast<T>(std::pow(-4 + 0.25 * double(i / width), 3));
+  for (std::size_t p = 0; p < points; ++p) {
+    std::fill_n(a.data() + p * width, width, static_cast<T>(std::pow(-4 + 0.25 * static_cast<double>(p), 3)));
+  }
   const Variable<T> x(a), y = rnn.activation(x);
   const auto is = [&](const Variable<T>& f) {
     return y.shape() == f.shape() && std::equal(y.value().begin(), y.value().end(), f.value().begin(),

@@ -16,7 +16,7 @@ struct Common {
   std::uint64_t seed = 1;
   std::size_t threads = 2;
   bool quiet = false, smoke = false;
-  std::string log;  // where the curve goes, an object of JSON a line
+  std::string log = {};  // where the curve goes, an object of JSON a line
 };
 
 /// Adds --seed, --threads, --quiet, --log and, where it is explained, --smoke.

@@ -52,9 +52,9 @@ Parts parts_of(const Flags& flags) {
 
 void draw(const Flags& flags, const Trained& trained, double ngram, double source) {
   plot::Curve train{"learning", {}, trained.train_bits}, valid{"validation", {}, trained.valid_bits};
-  const double end = double(valid.y.size());
+  const auto end = double(valid.y.size());
   for (plot::Curve* curve : {&train, &valid}) {
-    const double points = double(curve->y.size());
+    const auto points = double(curve->y.size());
     for (double i = 1; i <= points; ++i) curve->x.push_back(i * end / points);
   }
   std::vector<plot::Curve> curves{train, valid, {"n-gram", {0, end}, {ngram, ngram}}};

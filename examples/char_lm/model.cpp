@@ -80,7 +80,7 @@ Model<C> File::model() const {
   }
   Settings settings{.embedding = table[1], .hidden = recurrent[0], .layers = 1};
   while (settings.layers < most_layers &&
-         contents.tensors.count("rnn." + std::to_string(settings.layers) + ".weight_hh") > 0)
+         contents.tensors.contains("rnn." + std::to_string(settings.layers) + ".weight_hh"))
     ++settings.layers;
   rw::Random random(0);
   Model<C> model(settings, random);

@@ -95,7 +95,7 @@ void step(Run<C>& run, const Stretches& text, rw::Workers& workers, double clip,
   if (w == 0) run.forget();
   std::vector<rw::Random> randoms;
   for (std::size_t s = 0; s < run.states.size(); ++s) randoms.push_back(run.random.split());
-  const double bytes = static_cast<double>(steps * text.batch);
+  const auto bytes = static_cast<double>(steps * text.batch);
   rw::Learned<float> learned = rw::learn<float>(workers, text.batch, [&](const rw::Shard& s) {
     auto& state = run.states[s.index];
     const auto next = run.model.read(text.bytes(w, s, 0), state, &randoms[s.index]);

@@ -101,7 +101,7 @@ ModelSettings settings_of(const nn::Safetensors& file, const std::string& path) 
   ModelSettings s{.cell = cell->first, .input = input, .hidden = width / cell->second, .layers = 0};
   bool good = s.hidden > 0 && s.hidden <= most_hidden;
   const Shape recurrent = s.cell == "indrnn" ? Shape{s.hidden} : Shape{s.hidden, width};
-  for (; file.tensors.count(name(s.layers, "weight_ih")) > 0; ++s.layers) {
+  for (; file.tensors.contains(name(s.layers, "weight_ih")); ++s.layers) {
     const Shape above{s.layers == 0 ? input : s.hidden, width};
     good = good && file.get<float>(name(s.layers, "weight_ih")).shape() == above &&
            file.get<float>(name(s.layers, "weight_hh")).shape() == recurrent;

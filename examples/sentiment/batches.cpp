@@ -42,6 +42,7 @@ std::vector<std::int64_t> numbers(const std::vector<std::string>& words, const V
 
 std::vector<Item> encode(const std::vector<Example>& examples, const Vocabulary& vocabulary) {
   std::vector<Item> items;
+  items.reserve(examples.size());
   for (const Example& example : examples) {
     items.push_back({numbers(example.words, vocabulary), vocabulary.class_of.at(example.label)});
   }

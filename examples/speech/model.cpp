@@ -46,7 +46,7 @@ Model read_model(const std::string& path) {
   const std::size_t hidden = first.size() == 2 ? first[0] : 0;
   std::size_t input = 2 * LogMel::bands, layers = 0;
   bool good = hidden > 0 && hidden <= most_hidden;
-  for (; file.tensors.count(name(layers, "forward.weight_hh")) > 0; ++layers, input = 2 * hidden) {
+  for (; file.tensors.contains(name(layers, "forward.weight_hh")); ++layers, input = 2 * hidden) {
     for (const std::string direction : {"forward.", "backward."}) {
       good = good && file.get<float>(name(layers, direction + "weight_ih")).shape() == Shape{input, 4 * hidden} &&
              file.get<float>(name(layers, direction + "weight_hh")).shape() == Shape{hidden, 4 * hidden};
