@@ -18,6 +18,7 @@ class CallStack {
   /// ends in a call, an optimised program may have left no trace of the former.
   std::string place() const;
 
+  // NOLINTNEXTLINE(modernize-use-nullptr): the 0 of the generated comparison
   friend auto operator<=>(const CallStack&, const CallStack&) = default;
 
  private:

@@ -19,7 +19,7 @@ Recordings read_folder(const std::string& folder) {
   for (const std::string& name : names) {
     std::smatch parts;
     if (!std::regex_match(name, parts, form)) continue;
-    all.push_back({read_sound(folder + "/" + name), {std::stoi(parts[1])}, parts[2]});
+    all.push_back({read_sound(std::filesystem::path(folder) / name), {std::stoi(parts[1])}, parts[2]});
   }
   if (all.empty()) app::bad_file(folder, "files DIGIT_SPEAKER_INDEX.wav", "none");
   return all;

@@ -131,7 +131,7 @@ int train(Flags flags) {
   const auto speakers = by_speaker(corpus.train);
   Recordings valid = strings(corpus.valid, 3, random), known, unseen;
   valid.insert(valid.end(), corpus.valid.begin(), corpus.valid.end());
-  for (const Recording& r : corpus.test) (speakers.count(r.speaker) > 0 ? known : unseen).push_back(r);
+  for (const Recording& r : corpus.test) (speakers.contains(r.speaker) ? known : unseen).push_back(r);
   app::say(flags.common,
            "%s: %zu digits of %zu voices to learn from, %zu held out, %zu to test; model of %zu numbers\n",
            corpus.name.c_str(), corpus.train.size(), speakers.size(), corpus.valid.size(), corpus.test.size(),

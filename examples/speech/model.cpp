@@ -79,10 +79,10 @@ std::vector<std::vector<std::int64_t>> transcribe(const Model& model, const Reco
 std::size_t edit_distance(const std::vector<std::int64_t>& a, const std::vector<std::int64_t>& b) {
   std::vector<std::size_t> row(b.size() + 1);  // distances of the first i of a to the first j of b
   std::iota(row.begin(), row.end(), 0);
-  for (std::size_t i = 0; i < a.size(); ++i) {
+  for (const std::int64_t digit : a) {
     std::size_t before = row[0]++;
     for (std::size_t j = 0; j < b.size(); ++j) {
-      const std::size_t replaced = before + (a[i] == b[j] ? 0 : 1);
+      const std::size_t replaced = before + (digit == b[j] ? 0 : 1);
       before = row[j + 1];
       row[j + 1] = std::min({replaced, row[j] + 1, before + 1});
     }

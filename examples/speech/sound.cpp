@@ -88,7 +88,7 @@ Sound faster(const Sound& sound, double factor) {
   return result;
 }
 
-LogMel::LogMel(std::size_t rate) : window_(rate / 40), hop_(rate / 100), size_(1), hann_(window_) {
+LogMel::LogMel(std::size_t rate) : window_(rate / 40), hop_(rate / 100), hann_(window_) {
   constexpr double low = 60, high = 4000, pi = std::numbers::pi;
   if (rate < 8000) rw::fail("log_mel", "at least 8000 samples a second", rate);
   while (size_ < window_) size_ *= 2;

@@ -46,7 +46,8 @@ class LogMel {
     void operator()(fftwf_plan plan) const { fftwf_destroy_plan(plan); }
   };
 
-  std::size_t window_, hop_, size_;          // samples; size_ is that of the FFT, a power of 2
+  std::size_t window_, hop_;                 // samples
+  std::size_t size_ = 1;                     // of the FFT, a power of 2
   std::vector<float> hann_;                  // [window_]
   std::vector<std::vector<float>> weights_;  // [bands][size_/2 + 1]
   std::unique_ptr<std::remove_pointer_t<fftwf_plan>, Plan> plan_;
