@@ -11,17 +11,24 @@
 namespace course {
 
 void Lesson::draw(const plot::Axes& axes, const std::vector<plot::Curve>& curves) const {
+  app::Log file(log);
+  for (const plot::Curve& curve : curves) {
+    for (std::size_t i = 0; i < curve.x.size(); ++i) {
+      file.write({{"curve", curve.name}, {"x", curve.x[i]}, {"y", curve.y[i]}});
+    }
+  }
   app::draw({.quiet = true}, picture, {{axes, curves}});
 }
 
 int run(int argc, char** argv, const std::string& about, const std::function<void(const Lesson&)>& lesson) {
-  Lesson settings;
+  Lesson settings{{.threads = 1}};  // products as small as these gain nothing by more
   CLI::App flags(about);
   flags.name(program_invocation_short_name);
   app::add_picture(flags, settings.picture, "picture of the lesson");
-  flags.add_option("--seed", settings.seed, "same seed, same numbers")->check(app::natural)->capture_default_str();
+  app::add_common(flags, settings);
   return app::run(flags, argc, argv, [&] {
-    rw::set_gemm_threads(1);  // products as small as these gain nothing by more
+    const app::Log log(settings.log);  // where it cannot be written, this is told before the lesson
+    rw::set_gemm_threads(settings.threads);
     lesson(settings);
     return 0;
   });

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstdint>
 #include <functional>
 #include <string>
 #include <vector>
@@ -13,16 +12,15 @@
 
 namespace course {
 
-struct Lesson {
-  std::string picture;  // where it goes; '' for none
-  std::uint64_t seed = 1;
+struct Lesson : app::Common {
+  std::string picture = {};  // where it goes; '' for none
 
-  /// Draws the picture where one is wanted, and says so where there is no gnuplot.
+  /// Draws the picture where one is wanted, and says so where there is no gnuplot; logs the curves point by point.
   void draw(const plot::Axes& axes, const std::vector<plot::Curve>& curves) const;
 };
 
-/// Parses --picture and --seed and gives the lesson. Returns the exit code: 2 for a wrong flag and 1 for a failure,
-/// each told in one line.
+/// Parses --picture and what all programs have, and gives the lesson. Returns the exit code: 2 for a wrong flag and 1
+/// for a failure, each told in one line.
 int run(int argc, char** argv, const std::string& about, const std::function<void(const Lesson&)>& lesson);
 
 /// Prints a name and numbers, whole or in three digits, aligned from row to row.

@@ -1,5 +1,6 @@
 """course_test.py SOURCE PROGRAMS: the pages of the course say what the programs in the folder PROGRAMS print."""
 
+import json
 import os
 import re
 import shutil
@@ -100,6 +101,21 @@ place = run("03_bptt", "--picture", "picture.txt")
 tap.report("a picture that is none is told in one line",
            [] if place.returncode == 2 and "picture.txt does not end in .png or .svg" in place.stderr
            and place.stderr.count("\n") == 1 else [f"{place.returncode}: {place.stderr}"])
+with tempfile.TemporaryDirectory(prefix="rewind_course_") as folder:
+    log = os.path.join(folder, "curve.jsonl")
+    plain, flagged = run("08_lstm"), run("08_lstm", "--quiet", "--threads", "2", "--log", log)
+    with open(log, encoding="utf-8") as file:
+        points = [json.loads(line) for line in file]
+    nowhere = run("08_lstm", "--log", os.path.join(folder, "none", "curve.jsonl"))
+drawn = words_of_picture(read("docs", "course", "08_lstm.svg"))
+curves = {point["curve"] for point in points}
+tap.report("a log holds the curves of the picture, and changes nothing",
+           [] if flagged.returncode == 0 and flagged.stdout == plain.stdout and len(curves) == 5
+           and all(name in drawn for name in curves) and all(set(point) == {"curve", "x", "y"} for point in points)
+           else [f"{flagged.returncode}: {flagged.stderr}", f"{curves}, drawn {drawn}", flagged.stdout])
+tap.report("a log that cannot be written is told before the lesson",
+           [] if nowhere.returncode == 1 and nowhere.stderr.count("\n") == 1 and not nowhere.stdout
+           else [f"{nowhere.returncode}: {nowhere.stderr}"])
 helped, other = run(first, "--help"), run(first, "--seed", "2")
 tap.report("help", [] if helped.returncode == 0 and "--seed" in helped.stdout else [helped.stdout])
 tap.report("another seed, other numbers", [] if other.returncode == 0 and other.stdout != run(first).stdout else
