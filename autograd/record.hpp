@@ -20,8 +20,9 @@ struct Same {
   std::array<const Variable<T>*, 1> inputs;
 };
 
+// hidden: nobody looks for their long names in a library that holds ops.
 template <class T, class F>
-struct OneInput final : Derivative<T> {
+struct [[gnu::visibility("hidden")]] OneInput final : Derivative<T> {
   explicit OneInput(F f) : f(std::move(f)) {}
   void operator()(std::span<const Variable<T>> dys, Flow<T>& flow) const override {
     if constexpr (std::is_invocable_v<F, const Variable<T>&, const Into<T>&>) {
@@ -34,7 +35,7 @@ struct OneInput final : Derivative<T> {
 };
 
 template <class T, class F>
-struct OneInputByOutput final : Derivative<T> {
+struct [[gnu::visibility("hidden")]] OneInputByOutput final : Derivative<T> {
   OneInputByOutput(F f, Variable<T> y) : f(std::move(f)), y(std::move(y)) {}
   void operator()(std::span<const Variable<T>> dys, Flow<T>& flow) const override {
     if constexpr (std::is_invocable_v<F, const Variable<T>&, const Variable<T>&, const Into<T>&>) {
@@ -48,14 +49,14 @@ struct OneInputByOutput final : Derivative<T> {
 };
 
 template <class T, class F>
-struct OneInputManyOutputs final : Derivative<T> {
+struct [[gnu::visibility("hidden")]] OneInputManyOutputs final : Derivative<T> {
   explicit OneInputManyOutputs(F f) : f(std::move(f)) {}
   void operator()(std::span<const Variable<T>> dys, Flow<T>& flow) const override { flow.add(0, f(dys)); }
   F f;
 };
 
 template <class T, class F>
-struct ManyInputs final : Derivative<T> {
+struct [[gnu::visibility("hidden")]] ManyInputs final : Derivative<T> {
   ManyInputs(F f, std::size_t inputs) : f(std::move(f)), inputs(inputs) {}
   void operator()(std::span<const Variable<T>> dys, Flow<T>& flow) const override {
     if constexpr (std::is_invocable_v<F, std::span<const Variable<T>>, Flow<T>&>) {
@@ -106,22 +107,21 @@ void attach(Tape<T>& tape, Same<T>&& same, const Y&) {
 template <class T, class Inputs, class F, bool joint, class Y>
 void attach(Tape<T>& tape, Wrt<Inputs, F, joint>&& w, const Y& y) {
   if (!holds_any(tape, w)) return;
-  const auto bind = [&](auto derivative) { tape.attach(w.inputs, std::move(derivative)); };
   using Dys = std::span<const Variable<T>>;
   using Dy = const Variable<T>&;
   constexpr bool by_dys = Derives<Dys>::template by<F>;
   constexpr bool by_y = Derives<Dy, Dy>::template by<F> || Derives<Dy, Dy, const Into<T>&>::template by<F>;
   constexpr bool by_dy = Derives<Dy>::template by<F> || Derives<Dy, const Into<T>&>::template by<F>;
   if constexpr (joint) {
-    bind(ManyInputs<T, F>(std::move(w.f), w.inputs.size()));
+    tape.template attach<ManyInputs<T, F>>(w.inputs, std::move(w.f), w.inputs.size());
   } else if constexpr (!std::is_same_v<Y, Variable<T>>) {
     static_assert(by_dys, "wrt: a derivative is a Variable, never a lazy expression");
-    bind(OneInputManyOutputs<T, F>(std::move(w.f)));
+    tape.template attach<OneInputManyOutputs<T, F>>(w.inputs, std::move(w.f));
   } else if constexpr (by_y) {
-    bind(OneInputByOutput<T, F>(std::move(w.f), y.sole() ? y.twin() : y));
+    tape.template attach<OneInputByOutput<T, F>>(w.inputs, std::move(w.f), y.sole() ? y.twin() : y);
   } else {
     static_assert(by_dy, "wrt: a derivative is a Variable, never a lazy expression");
-    bind(OneInput<T, F>(std::move(w.f)));
+    tape.template attach<OneInput<T, F>>(w.inputs, std::move(w.f));
   }
 }
 

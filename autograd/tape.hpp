@@ -89,10 +89,11 @@ class Tape {
   /// The same for outputs of one shape that do not exist yet: the place of the first; the others follow it.
   Place open(const char* op, std::size_t outputs, const Shape& shape);
 
-  /// Gives the open node a derivative with respect to `inputs`; those not held are skipped when it is called.
-  template <class D>
-  void attach(std::span<const Variable<T>* const> inputs, D derivative) {
-    add_edge(::new (allocate(sizeof(D))) D(std::move(derivative)), inputs);
+  /// Gives the open node a derivative D(args...) with respect to `inputs`; those not held are skipped when it is
+  /// called.
+  template <class D, class... Args>
+  void attach(std::span<const Variable<T>* const> inputs, Args&&... args) {
+    add_edge(::new (allocate(sizeof(D))) D(std::forward<Args>(args)...), inputs);
   }
 
   /// Gives the open node with the one output y the derivative dx = dy.

@@ -110,7 +110,7 @@ Tensor<T> fold_to(const char* op, const Tensor<T>& x, const Shape& shape, const 
   for_each_row(plan, [&](const std::array<std::size_t, 1>& offset) {
     T* to = out.data() + offset[0];
     const T* by = c + offset[0];
-    if (plan.stride[0][last] == 0) {
+    if (plan.stride[last][0] == 0) {
       *to = combine(*to, fold_row(from, columns, *by, neutral, combine, term));
     } else {
       fold_columns(from, columns, by, to, combine, term);
@@ -207,7 +207,7 @@ Tensor<T> broadcast_to(const char* op, const Tensor<T>& x, const Shape& shape) {
   T* to = out.data();
   for_each_row(plan, [&](const std::array<std::size_t, 1>& offset) {
     const T* from = x.data() + offset[0];
-    if (plan.stride[0][last] == 0) {
+    if (plan.stride[last][0] == 0) {
       std::fill_n(to, columns, *from);
     } else {
       std::copy_n(from, columns, to);

@@ -74,46 +74,29 @@ struct Gru {
   std::optional<Parameter<T>> weight_hn, bias, bias_hn;
 };
 
-namespace detail {
-
-template <Keep keep>
-auto mixed(auto z, auto n, auto h) {
-  if constexpr (keep == Keep::old) {
-    return (1 - z) * n + z * h;
-  } else {
-    return (1 - z) * h + z * n;
-  }
-}
-
-template <Keep keep, class T>
-Variable<T> gru_step(const Gru<T>& gru, const Variable<T>& x, const Variable<T>& h) {
-  const Variable<T> uh = matmul(h, gru.weight_hh);
-  if (gru.weight_hn) {  // reset before
-    const auto [reset, z, xn] = fuse(
-        [](auto xr, auto xz, auto xn, auto hr, auto hz, auto h) {
-          return std::tuple{sigmoid(xr + hr) * h, sigmoid(xz + hz), xn};
-        },
-        blocks<3>(x), blocks<2>(uh), h);
-    const Variable<T> n = affine<T>(reset, *gru.weight_hn, xn);
-    return fuse([](auto z, auto n, auto h) { return mixed<keep>(z, tanh(n), h); }, z, n, h);
-  }
-  const Variable<T> b_hn = gru.bias_hn ? Variable<T>(*gru.bias_hn) : scalar<T>(0);
-  return fuse(
-      [](auto xr, auto xz, auto xn, auto hr, auto hz, auto hn, auto b_hn, auto h) {
-        auto r = sigmoid(xr + hr);
-        auto z = sigmoid(xz + hz);
-        auto n = tanh(xn + r * (hn + b_hn));
-        return mixed<keep>(z, n, h);
-      },
-      blocks<3>(x), blocks<3>(uh), b_hn, h);
-}
-
-}  // namespace detail
-
 template <class T>
 Step<T, typename Gru<T>::State> Gru<T>::step(const Variable<T>& x, const State& s) const {
-  const Variable<T> h =
-      keep == Keep::old ? detail::gru_step<Keep::old>(*this, x, s.h) : detail::gru_step<Keep::fresh>(*this, x, s.h);
+  const double sign = keep == Keep::old ? 1 : -1;  // z is the share of h: 1 − σ(a) = σ(−a)
+  const Variable<T> uh = matmul(s.h, weight_hh);
+  if (weight_hn) {  // reset before
+    const auto [reset, z, xn] = fuse(
+        [sign](auto xr, auto xz, auto xn, auto hr, auto hz, auto h) {
+          return std::tuple{sigmoid(xr + hr) * h, sigmoid(sign * (xz + hz)), xn};
+        },
+        blocks<3>(x), blocks<2>(uh), s.h);
+    const Variable<T> n = affine<T>(reset, *weight_hn, xn);
+    const Variable<T> h = fuse([](auto z, auto n, auto h) { return (1 - z) * tanh(n) + z * h; }, z, n, s.h);
+    return {h, {h}};
+  }
+  const Variable<T> b_hn = bias_hn ? Variable<T>(*bias_hn) : scalar<T>(0);
+  const Variable<T> h = fuse(
+      [sign](auto xr, auto xz, auto xn, auto hr, auto hz, auto hn, auto b_hn, auto h) {
+        auto r = sigmoid(xr + hr);
+        auto z = sigmoid(sign * (xz + hz));
+        auto n = tanh(xn + r * (hn + b_hn));
+        return (1 - z) * n + z * h;
+      },
+      blocks<3>(x), blocks<3>(uh), b_hn, s.h);
   return {h, {h}};
 }
 
