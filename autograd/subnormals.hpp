@@ -1,6 +1,6 @@
 #pragma once
 
-#ifdef __SSE3__
+#ifdef __SSE2__
 #include <pmmintrin.h>
 #endif
 
@@ -11,7 +11,7 @@ namespace rw {
 /// those numbers. Elsewhere than on x86 it does nothing.
 class FlushSubnormals {
  public:
-#ifdef __SSE3__
+#ifdef __SSE2__
   FlushSubnormals() { _mm_setcsr(before_ | _MM_FLUSH_ZERO_ON | _MM_DENORMALS_ZERO_ON); }
   ~FlushSubnormals() { _mm_setcsr(before_); }
 #else
@@ -21,7 +21,7 @@ class FlushSubnormals {
   FlushSubnormals& operator=(const FlushSubnormals&) = delete;
 
  private:
-#ifdef __SSE3__
+#ifdef __SSE2__
   unsigned before_ = _mm_getcsr();
 #endif
 };
