@@ -2,6 +2,7 @@
 its own; there pkg-config, CMake and meson find it; and it is a subproject of meson. Each time the programs of this
 folder are built out of the tree and run."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -65,6 +66,13 @@ def install():
                    if os.path.isdir(os.path.join(path, d))]), f"{there} holds other files than the headers of {path}")
 
 
+def small():
+    run(*compiler, "-shared", "-s", "-o", "whole.so", "-Wl,--whole-archive", installed("librewind.a"),
+        "-Wl,--no-whole-archive")
+    size = os.path.getsize(os.path.join(folder, "whole.so"))
+    expect(size < 3_000_000, f"as a shared library it has {size} bytes, more than 3 MB")
+
+
 def by_pkg_config():
     path = {"PKG_CONFIG_PATH": os.path.dirname(installed("rewind.pc"))}
     flags = run("pkg-config", "--cflags", "--libs", "rewind", **path).split()
@@ -120,6 +128,10 @@ def as_archive():
 cases = [install, by_pkg_config, by_cmake, by_meson, as_subproject]
 if os.path.isdir(os.path.join(root, ".git")):
     cases.append(as_archive)
+with open(os.path.join(build, "meson-info", "intro-buildoptions.json"), encoding="utf-8") as file:
+    options = {option["name"]: option["value"] for option in json.load(file)}
+if options["optimization"] == "3" and options["default_library"] == "static":
+    cases.append(small)
 for case in cases:
     problems = []
     try:
