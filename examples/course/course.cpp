@@ -22,8 +22,9 @@ void Lesson::draw(const plot::Axes& axes, const std::vector<plot::Curve>& curves
 
 int run(int argc, char** argv, const std::string& about, const std::function<void(const Lesson&)>& lesson) {
   Lesson settings{{.threads = 1}};  // products as small as these gain nothing by more
-  CLI::App flags(about);
-  flags.name(program_invocation_short_name);
+  const std::string name = program_invocation_short_name;
+  CLI::App flags(about + "\n  " + name + "\n  " + name + " --seed 2 --picture lesson.svg --log curves.jsonl");
+  flags.name(name);
   app::add_picture(flags, settings.picture, "picture of the lesson");
   app::add_common(flags, settings);
   return app::run(flags, argc, argv, [&] {

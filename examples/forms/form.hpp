@@ -30,8 +30,9 @@ auto parameters_of(Layer& layer, Layers&... layers) {
 
 /// Parses the command line and gives the form what all programs' have. Returns the exit code.
 inline int run(int argc, char** argv, const std::string& about, const std::function<int(const app::Common&)>& form) {
-  CLI::App flags(about);
-  flags.name(program_invocation_short_name);
+  const std::string name = program_invocation_short_name;
+  CLI::App flags(about + "\n  " + name + "\n  " + name + " --seed 2 --log curve.jsonl");
+  flags.name(name);
   app::Common common{.threads = 1};  // products as small as these gain nothing by more
   app::add_common(flags, common);
   return app::run(flags, argc, argv, [&] {
