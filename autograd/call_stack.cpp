@@ -40,8 +40,8 @@ std::string name_of(std::string function) {
 }
 
 bool is_library_function(const std::string& name) {
-  constexpr std::array<std::string_view, 8> libraries = {
-      "rw::", "std::", "__gnu_cxx::", "xt::", "xsimd::", "__libc_", "_start", "start_thread"};
+  constexpr std::array<std::string_view, 9> libraries = {
+      "rw::", "std::", "__gnu_cxx::", "xt::", "xsimd::", "__libc_", "_start", "start_thread", "__interceptor_"};
   return std::any_of(libraries.begin(), libraries.end(), [&](std::string_view l) { return name.rfind(l, 0) == 0; });
 }
 
