@@ -22,7 +22,7 @@ bool moves(std::string_view op) {
 // What is wrong with x, empty where nothing is.
 template <class T>
 std::string fault(const Variable<T>& x, bool infinities) {
-  const T* const from = x.value().data();
+  const T* const from = x.view().data();
   const std::size_t n = x.size();
   if (kernels::all_finite(from, n)) return "";
   std::string found;

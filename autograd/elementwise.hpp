@@ -100,10 +100,9 @@ template <class T, class F, class... Xs>
 Variable<T> pointwise(const Into<T>& into, const char* op, const F& f, const Variable<T>& x, const Xs&... xs) {
   if (Tape<T>::current() != nullptr) return f(x, static_cast<const Variable<T>&>(xs)...);
   constexpr std::size_t n = 1 + sizeof...(Xs);
-  auto out = map_lanes<1, T, n>(
-      op, {&x.value(), &xs.value()...},
-      [&](const std::array<Lane<T>, n>& lanes) { return std::array<Lane<T>, 1>{std::apply(f, lanes)}; }, {into});
-  return std::move(out[0]);
+  return map_lanes<T, n>(
+      op, {x.view(), xs.view()...},
+      [&](const std::array<Lane<T>, n>& lanes) { return std::array<Lane<T>, 1>{std::apply(f, lanes)}; }, into);
 }
 template <class T, class F, class... Xs>
 Variable<T> pointwise(const char* op, const F& f, const Variable<T>& x, const Xs&... xs) {
@@ -122,10 +121,9 @@ constexpr void for_constants(F&& f) {
 template <class Rule, class T, class... Xs>
 Variable<T> rule_value(const Rule& rule, const Variable<T>& x, const Xs&... xs) {
   constexpr std::size_t n = 1 + sizeof...(Xs);
-  auto out = map_lanes<1, T, n>(Rule::name, {&x.value(), &xs.value()...}, [&](const std::array<Lane<T>, n>& lanes) {
+  return map_lanes<T, n>(Rule::name, {x.view(), xs.view()...}, [&](const std::array<Lane<T>, n>& lanes) {
     return std::array<Lane<T>, 1>{std::apply([&](const auto&... lane) { return elementwise(rule, lane...); }, lanes)};
   });
-  return std::move(out[0]);
 }
 
 // How many of the inputs named by `reads` stand before the J-th.

@@ -91,9 +91,9 @@ struct Fusion {
       const auto [v, block] = origin[k];
       shapes[k] = &own[v];
       if (counts[v] > 1) pitch[k] = own[v].back() * counts[v];
-      from[k] = xs[v].value().data() + (counts[v] > 1 ? block * own[v].back() : 0);
+      from[k] = xs[v].view().data() + (counts[v] > 1 ? block * own[v].back() : 0);
     }
-    for (std::size_t e = 0; e < E; ++e) from[inputs + e] = extra[e]->value().data();
+    for (std::size_t e = 0; e < E; ++e) from[inputs + e] = extra[e]->view().data();
     for (std::size_t m = 0; m < M; ++m) {
       if (to_blocks[m] > 1) pitch[n + m] = shape.back() * to_blocks[m];
     }

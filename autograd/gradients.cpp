@@ -16,8 +16,7 @@ namespace {
 constexpr std::size_t stacked_rows_limit = 4096;  // more rows gain no speed, but hold memory
 
 template <class T>
-void add_in_place(Tensor<T>& sum, const Tensor<T>& x) {
-  T* to = sum.data();
+void add_in_place(T* to, View<T> x) {
   const T* from = x.data();
   for (std::size_t i = 0, n = x.size(); i < n; ++i) to[i] += from[i];
 }
@@ -32,7 +31,7 @@ class Stacked {
     copy_ = rw::empty<T>({rows, (products.front().*factor).shape().back()});
     T* to = copy_.data();
     for (std::size_t i = 0; i < products.size(); ++i) {
-      const Tensor<T>& x = (products[backwards ? products.size() - 1 - i : i].*factor).value();
+      const View<T> x = (products[backwards ? products.size() - 1 - i : i].*factor).view();
       to = std::copy(x.data(), x.data() + x.size(), to);
     }
     data_ = copy_.data();
@@ -42,9 +41,7 @@ class Stacked {
 
   // The first element, where the rows lie so in memory already, else nullptr.
   static const T* place(const List<Product<T>>& products, Variable<T> Product<T>::*factor, bool backwards) {
-    const auto at = [&](std::size_t i) -> const Tensor<T>& {
-      return (products[backwards ? products.size() - 1 - i : i].*factor).value();
-    };
+    const auto at = [&](std::size_t i) { return (products[backwards ? products.size() - 1 - i : i].*factor).view(); };
     for (std::size_t i = 1; i < products.size(); ++i) {
       if (at(i).data() != at(i - 1).data() + at(i - 1).size()) return nullptr;
     }
@@ -71,7 +68,7 @@ RowSparse<T> merged(const List<RowSparse<T>>& parts) {
   for (const RowSparse<T>& part : parts) {
     Indices place = part.ids;
     for (std::int64_t& id : place) id = std::lower_bound(ids.begin(), ids.end(), id) - ids.begin();
-    kernels::add_rows(values, part.values.value(), place);
+    kernels::add_rows(values, part.values.view(), place);
   }
   Indices distinct = rw::empty<std::int64_t>({ids.size()});
   std::copy(ids.begin(), ids.end(), distinct.data());
@@ -86,10 +83,10 @@ void GradientSum<T>::add(Variable<T> x) {
     dense_ = std::move(x);
   } else if (Tape<T>::current() != nullptr) {
     dense_ = dense_ + x;
-  } else if (Tensor<T>* sum = dense_.sole_owner()) {
-    add_in_place(*sum, x.value());
-  } else if (Tensor<T>* other = x.sole_owner()) {
-    add_in_place(*other, dense_.value());
+  } else if (T* sum = dense_.sole_owner()) {
+    add_in_place(sum, x.view());
+  } else if (T* other = x.sole_owner()) {
+    add_in_place(other, dense_.view());
     dense_ = std::move(x);
   } else {
     dense_ = dense_ + x;
@@ -116,10 +113,10 @@ void GradientSum<T>::multiply_out() {
   List<Product<T>>& products = lazy_->products;
   if (products.empty()) return;
   const std::size_t k = products.front().a.shape().back(), n = products.front().b.shape().back();
-  Tensor<T>* sum = dense_.defined() ? dense_.sole_owner() : nullptr;
+  T* sum = dense_.defined() ? dense_.sole_owner() : nullptr;
   Tensor<T> fresh;
   if (sum == nullptr) fresh = rw::empty<T>({k, n});
-  T* out = sum != nullptr ? sum->data() : fresh.data();
+  T* out = sum != nullptr ? sum : fresh.data();
   // A pass back through time leaves the last step's product first; gradients of steps often lie side by side.
   const bool backwards = Stacked<T>::place(products, &Product<T>::b, true) != nullptr;
   const std::size_t rows = lazy_->product_rows;
@@ -142,8 +139,8 @@ void GradientSum<T>::settle() {
       rows.push_back(std::move(all));
       return;
     }
-    Tensor<T> sum = dense_.value();
-    kernels::add_rows(sum, all.values.value(), all.ids);
+    Tensor<T> sum = std::move(dense_).value();
+    kernels::add_rows(sum, all.values.view(), all.ids);
     dense_ = Variable<T>(std::move(sum));
   }
   lazy_.reset();
@@ -153,19 +150,19 @@ template <class T>
 Variable<T> GradientSum<T>::dense(const Shape& shape) const& {
   if (dense_.defined()) return dense_;
   Tensor<T> sum = zeros<T>(shape);
-  if (const RowSparse<T>* sparse = rows()) kernels::add_rows(sum, sparse->values.value(), sparse->ids);
+  if (const RowSparse<T>* sparse = rows()) kernels::add_rows(sum, sparse->values.view(), sparse->ids);
   return Variable<T>(std::move(sum));
 }
 
 template <class T>
 void GradientSum<T>::scale(T factor) {
   const auto scaled = [factor](Variable<T>& x) {
-    Tensor<T>* own = x.sole_owner();
+    T* own = x.sole_owner();
     if (own == nullptr) {
       x = x * factor;
       return;
     }
-    for (T& element : *own) element *= factor;
+    for (std::size_t i = 0, n = x.size(); i < n; ++i) own[i] *= factor;
   };
   if (dense_.defined()) scaled(dense_);
   if (lazy_ && !lazy_->rows.empty()) scaled(lazy_->rows.front().values);
@@ -176,7 +173,7 @@ double GradientSum<T>::squared_norm() const {
   const Variable<T>* x = dense_.defined() ? &dense_ : nullptr;
   if (const RowSparse<T>* sparse = rows()) x = &sparse->values;
   if (x == nullptr) return 0;
-  const T* data = x->value().data();
+  const T* data = x->view().data();
   constexpr std::size_t width = 16;  // sums side by side, for the processor to add at once
   double sums[width] = {};
   std::size_t i = 0;

@@ -106,45 +106,35 @@ void map_rows(const kernels::BroadcastPlan<N + M>& plan, const std::array<const 
 
 }  // namespace detail
 
-/// outputs = f(inputs...) elementwise with broadcasting; f takes and returns std::array<Lane<T>, ...>. The outputs
-/// have the shape the inputs broadcast to. Throws std::invalid_argument naming `op` where they do not broadcast.
-template <std::size_t M, class T, std::size_t N, class F>
-inline std::array<Variable<T>, M> map_lanes(const char* op, const std::array<const Tensor<T>*, N>& inputs, F&& f,
-                                            const std::array<Into<T>, M>& into = {}) {
-  const Shape* widest = &inputs[0]->shape();
+/// f(inputs...) elementwise with broadcasting; f takes std::array<Lane<T>, N> and returns a std::array of one. The
+/// result has the shape the inputs broadcast to. Throws std::invalid_argument naming `op` where they do not broadcast.
+template <class T, std::size_t N, class F>
+inline Variable<T> map_lanes(const char* op, const std::array<View<T>, N>& inputs, F&& f, const Into<T>& into = {}) {
+  const Shape* widest = &inputs[0].shape();
   bool alike = true;  // element by element, without repetition
   for (std::size_t k = 1; k < N; ++k) {
-    alike = alike && alike_but_ones(inputs[k]->shape(), *widest);
-    if (inputs[k]->dimension() > widest->size()) widest = &inputs[k]->shape();
+    alike = alike && alike_but_ones(inputs[k].shape(), *widest);
+    if (inputs[k].dimension() > widest->size()) widest = &inputs[k].shape();
   }
 
-  std::array<Variable<T>, M> outputs;
   std::array<const T*, N> from;
-  std::array<T*, M> to;
-  for (std::size_t k = 0; k < N; ++k) from[k] = inputs[k]->data();
-  const auto make_outputs = [&](const Shape& shape) {
-    for (std::size_t m = 0; m < M; ++m) {
-      outputs[m] = into[m].make(shape);
-      to[m] = outputs[m].fresh();
-    }
-  };
-
+  for (std::size_t k = 0; k < N; ++k) from[k] = inputs[k].data();
   if (alike) {
-    make_outputs(*widest);
+    Variable<T> output = into.make(*widest);
     std::array<std::size_t, N> step;
     step.fill(1);
-    detail::map_row(from, step, to, inputs[0]->size(), f);
-    return outputs;
+    detail::map_row<T, N, 1>(from, step, {output.fresh()}, inputs[0].size(), f);
+    return output;
   }
-  Shape shape = inputs[0]->shape();
-  for (std::size_t k = 1; k < N; ++k) shape = broadcast_shape(op, shape, inputs[k]->shape());
-  make_outputs(shape);
-  if (size_of(shape) == 0) return outputs;
-  std::array<const Shape*, N + M> shapes;
+  Shape shape = inputs[0].shape();
+  for (std::size_t k = 1; k < N; ++k) shape = broadcast_shape(op, shape, inputs[k].shape());
+  Variable<T> output = into.make(shape);
+  if (size_of(shape) == 0) return output;
+  std::array<const Shape*, N + 1> shapes;
   shapes.fill(&shape);
-  for (std::size_t k = 0; k < N; ++k) shapes[k] = &inputs[k]->shape();
-  detail::map_rows<T, N, M>(kernels::broadcast_plan<N + M>(shape, shapes), from, to, f);
-  return outputs;
+  for (std::size_t k = 0; k < N; ++k) shapes[k] = &inputs[k].shape();
+  detail::map_rows<T, N, 1>(kernels::broadcast_plan<N + 1>(shape, shapes), from, {output.fresh()}, f);
+  return output;
 }
 
 }  // namespace rw

@@ -96,7 +96,7 @@ std::size_t vectors_for(std::size_t columns) {
 }  // namespace
 
 template <class T>
-Packed<T>::Packed(const Tensor<T>& b, bool transposed)
+Packed<T>::Packed(View<T> b, bool transposed)
     : k_(b.shape(transposed ? 1 : 0)),
       n_(b.shape(transposed ? 0 : 1)),
       panels_((n_ + Simd<T>::width - 1) / Simd<T>::width * Simd<T>::width * k_) {

@@ -11,7 +11,7 @@ namespace rw {
 template <class T>
 class Packed {
  public:
-  Packed(const Tensor<T>& b, bool transposed);
+  Packed(View<T> b, bool transposed);
 
   /// C = A·B, or C += A·B, with A [m, k] and C [m, n] row-major.
   void multiply(std::size_t m, const T* a, bool add, T* c) const;

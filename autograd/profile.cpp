@@ -15,7 +15,7 @@ std::size_t bytes_of(const Observer::Values& values) {
   std::size_t bytes = 0;
   std::visit(
       [&](const auto& xs) {
-        for (const auto& x : xs) bytes += x.size() * sizeof(*x.value().data());
+        for (const auto& x : xs) bytes += x.size() * sizeof(*x.view().data());
       },
       values);
   return bytes;

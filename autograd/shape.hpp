@@ -115,7 +115,7 @@ class PerAxis {
 
  private:
   size_type size_ = 0;
-  std::array<X, capacity> at_{};
+  std::array<X, capacity> at_;
 };
 
 /// The extents of a tensor, outermost first; {} is a scalar.
@@ -124,7 +124,10 @@ using Shape = PerAxis<std::size_t>;
 /// The number of elements of `shape`.
 inline std::size_t size_of(const Shape& shape) {
   std::size_t n = 1;
-  for (const std::size_t extent : shape) n *= extent;
+  for (const std::size_t extent : shape) {
+    if (extent == 0) return 0;  // which also keeps the compiler from multiplying so few numbers as vectors
+    n *= extent;
+  }
   return n;
 }
 

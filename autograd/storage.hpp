@@ -54,6 +54,21 @@ class Storage {
     return s;
   }
 
+  /// Elements in memory of acquire(n * sizeof(T)), which become its own.
+  static Storage owning(T* data, size_type n) {
+    Storage s;
+    s.data_ = data;
+    s.size_ = n;
+    return s;
+  }
+
+  /// Hands its elements out, in memory of acquire(size() * sizeof(T)), and is empty afterwards.
+  T* give() {
+    if (borrowed_) *this = Storage(*this);
+    size_ = 0;
+    return std::exchange(data_, nullptr);
+  }
+
   /// Keeps no element.
   void resize(size_type n) {
     if (n != size_) *this = Storage(n);

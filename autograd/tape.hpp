@@ -77,7 +77,7 @@ class Tape {
 
   /// Whether x is a parameter or stands on this tape.
   bool holds(const Variable<T>& x) const {
-    return x.place().tape == run_ || x.place().tape == Place::parameters || (around_ != nullptr && around_->holds(x));
+    return x.place().tape == run_ || x.place().tape == Place::parameters || (around_ != nullptr && stands_around(x));
   }
 
   /// How many derivatives with respect to x are recorded.
@@ -154,6 +154,7 @@ class Tape {
 
   Gradients<T> run(Pass& pass, std::size_t slot_count, const List<char>& kept);
   void add_edge(Derivative<T>* derivative, std::span<const Variable<T>* const> inputs);
+  bool stands_around(const Variable<T>& x) const { return around_->holds(x); }
   std::uint32_t slot_of(const Variable<T>& x);
   std::uint32_t add_slot(const Shape& shape);
   const Shape& shape_of(std::uint32_t slot) const { return shapes_[slots_[slot].shape]; }

@@ -24,6 +24,26 @@ inline constexpr bool is_tensor = false;
 template <class T>
 inline constexpr bool is_tensor<Tensor<T>> = true;
 
+/// The elements of a tensor, row-major, and its shape, which are kept elsewhere: what kernels read.
+template <class T>
+class View {
+ public:
+  View(const T* data, const Shape& shape) : data_(data), shape_(&shape) {}
+  View(const Tensor<T>& x) : View(x.data(), x.shape()) {}
+
+  const T* data() const { return data_; }
+  const Shape& shape() const { return *shape_; }
+  std::size_t shape(std::size_t axis) const { return (*shape_)[axis]; }
+  std::size_t size() const { return size_of(*shape_); }
+  std::size_t dimension() const { return shape_->size(); }
+  const T* begin() const { return data_; }
+  const T* end() const { return data_ + size(); }
+
+ private:
+  const T* data_;
+  const Shape* shape_;
+};
+
 /// A tensor with unset elements.
 template <class T>
 Tensor<T> empty(const Shape& shape) {
@@ -55,6 +75,15 @@ Tensor<T> tensor(const Shape& shape, std::initializer_list<std::type_identity_t<
   }
   Tensor<T> x(shape);
   std::copy(values.begin(), values.end(), x.data());
+  return x;
+}
+
+/// The tensor of these elements; as many as the shape holds.
+template <class T>
+Tensor<T> tensor_of(Storage<T> elements, const Shape& shape) {
+  Tensor<T> x;
+  x.storage() = std::move(elements);
+  x.resize(shape, true);  // allocates nothing: the storage has that size
   return x;
 }
 

@@ -46,11 +46,7 @@ class Shared {
     return *this;
   }
   ~Shared() {
-    if (x_ == nullptr) return;
-    // The last user need not take part in the race of a decrement.
-    if (!alone() && x_->users.fetch_sub(1, std::memory_order_acq_rel) > 1) return;
-    x_->~X();
-    release(x_, sizeof(X));
+    if (x_ != nullptr) let_go();
   }
 
   /// A second pointer where this is the only one: no other thread can look on, so nothing atomic is needed, which
@@ -75,35 +71,59 @@ class Shared {
   bool alone() const { return x_->users.load(std::memory_order_acquire) == 1; }
 
  private:
+  [[gnu::noinline]] void let_go() noexcept {
+    // The last user need not take part in the race of a decrement.
+    if (!alone() && x_->users.fetch_sub(1, std::memory_order_acq_rel) > 1) return;
+    x_->~X();
+    release(x_, sizeof(X));
+  }
+
   X* x_ = nullptr;
 };
 
-/// What the copies of a variable share.
+/// What the copies of a variable share. A short life touches its first 64 bytes alone, as long as there are at most
+/// three axes: what is asked for seldom is made when it is.
 template <class T>
 struct Value {
-  explicit Value(Tensor<T> t) : tensor(std::move(t)) {}
-  explicit Value(const Shape& shape) : tensor(shape) {}
-  /// A part of another value: a resize to as many elements as the storage has allocates nothing.
-  Value(const Shape& shape, Shared<Value> other, std::size_t offset) {
-    tensor.storage() = Storage<T>::borrowed(other->tensor.data() + offset, size_of(shape));
-    tensor.resize(shape, true);
+  explicit Value(Tensor<T> t) : data(t.storage().give()), shape(t.shape()) {}
+  explicit Value(const Shape& s) : data(static_cast<T*>(acquire(size_of(s) * sizeof(T)))), shape(s) {}
+  /// A part of another value.
+  Value(const Shape& s, Shared<Value> other, std::size_t offset) : data(other->data + offset), shape(s) {
     whole = other->whole.get() != nullptr ? other->whole : std::move(other);
   }
   ~Value() {
-    if (has_packed()) forget_packed();
+    if (Made* all = made.load(std::memory_order_relaxed)) Recycle()(all);
+    if (whole.get() == nullptr && data != nullptr) release(data, size_of(shape) * sizeof(T));
   }
 
-  /// A matrix or its transpose packed, made once; any thread may ask for it.
+  /// The elements as a tensor, in the same memory. As packed(), it is made once, and any thread may ask for it.
+  const Tensor<T>& tensor() const;
+  /// A matrix or its transpose packed.
   const Packed<T>& packed(bool transposed) const;
-  bool has_packed() const { return packed_[0].load() != nullptr || packed_[1].load() != nullptr; }
-  void forget_packed();
+  /// The elements as a tensor that owns them, until it is taken back; they may be read here meanwhile.
+  Tensor<T> lend() { return tensor_of(Storage<T>::owning(data, size_of(shape)), shape); }
+  void take_back(Tensor<T> t);
 
-  // What a short life touches stands first.
+  /// To be called where the elements are about to change: what is packed shows the old ones.
+  void forget_packed() {
+    if (made.load(std::memory_order_relaxed) != nullptr) free_packed();
+  }
+  void free_packed();
+
+  struct Made {
+    ~Made();
+    void free_packed();
+    std::atomic<Tensor<T>*> tensor{};
+    std::array<std::atomic<Packed<T>*>, 2> packed{};
+  };
+  Made& all_made() const;
+
   std::atomic<std::uint32_t> users{1};
   bool writable = true;  // no other value shows the same elements
-  Shared<Value> whole;   // the value in whose memory the elements lie, where they are a part of one
-  mutable std::array<std::atomic<Packed<T>*>, 2> packed_{};
-  Tensor<T> tensor;
+  T* data;
+  Shared<Value> whole;  // the value in whose memory the elements lie, where they are a part of one
+  mutable std::atomic<Made*> made{};
+  Shape shape;
 };
 
 }  // namespace detail
@@ -119,36 +139,37 @@ class Variable {
   Variable() = default;
 
   /// A constant.
-  Variable(Tensor<T> value) : value_(detail::Shared<detail::Value<T>>::make(std::move(value))) {}
+  Variable(Tensor<T> value) : Variable(std::move(value), Place{}) {}
 
   /// A constant whose elements fresh() is to set.
-  static Variable uninitialised(const Shape& shape) {
-    Variable x;
-    x.value_ = detail::Shared<detail::Value<T>>::make(shape);
-    return x;
-  }
+  static Variable uninitialised(const Shape& shape) { return Variable(Shared::make(shape), {}); }
 
-  Variable(Tensor<T> value, Place place) : Variable(std::move(value)) { place_ = place; }
+  Variable(Tensor<T> value, Place place) : value_(Shared::make(std::move(value))), place_(place) {}
   Variable(Variable value, Place place) : Variable(std::move(value)) { place_ = place; }
 
   bool defined() const { return value_.get() != nullptr; }
-  const Tensor<T>& value() const& { return value_->tensor; }
-  const Shape& shape() const& { return value_->tensor.shape(); }
+  const Tensor<T>& value() const& { return value_->tensor(); }
+  const Shape& shape() const& { return value_->shape; }
+  View<T> view() const { return {value_->data, value_->shape}; }
 
   // Of a temporary by value, so that `for (T x : f(y).value())` does not read what is gone.
   Tensor<T> value() && {
-    Tensor<T>* own = sole_owner();
-    return own != nullptr && value_->whole.get() == nullptr ? std::move(*own) : value_->tensor;
+    T* own = value_->whole.get() == nullptr ? sole_owner() : nullptr;
+    if (own == nullptr) return value_->tensor();
+    Tensor<T> taken = value_->lend();
+    value_->data = nullptr;
+    value_ = {};
+    return taken;
   }
-  Shape shape() && { return value_->tensor.shape(); }
+  Shape shape() && { return value_->shape; }
 
-  std::size_t size() const { return value_->tensor.size(); }
+  std::size_t size() const { return size_of(value_->shape); }
   std::size_t rank() const { return shape().size(); }
 
   /// The only element. Throws std::invalid_argument where there are several.
   T item() const {
     if (size() != 1) fail("item", "one element", "x ", shape());
-    return *value_->tensor.data();
+    return *value_->data;
   }
 
   const Place& place() const { return place_; }
@@ -157,17 +178,12 @@ class Variable {
   void stand_at(const Place& place) { place_ = place; }
 
   /// The same value as a constant: no gradient flows through it.
-  Variable detached() const {
-    Variable x;
-    x.value_ = value_;
-    return x;
-  }
+  Variable detached() const { return Variable(value_, {}); }
 
   /// A constant of the elements from `offset` on, row-major under a shape of their own. Nothing is copied, and this
   /// value lives as long as its parts. What is asked for must be there: nothing is checked.
   Variable part(std::size_t offset, const Shape& shape) const {
-    Variable x;
-    x.value_ = detail::Shared<detail::Value<T>>::make(shape, value_, offset);
+    Variable x(Shared::make(shape, value_, offset), {});
     // The part keeps the whole alive, not this room.
     if (value_->whole.get() != nullptr && value_->writable) value_->writable = false;
     x.value_->writable = false;
@@ -182,12 +198,7 @@ class Variable {
   }
 
   /// For values that only this variable holds and only this thread knows, see Shared.
-  Variable twin() const {
-    Variable x;
-    x.value_ = value_.twin();
-    x.place_ = place_;
-    return x;
-  }
+  Variable twin() const { return Variable(value_.twin(), place_); }
   void leave_twin() { value_.leave_twin(); }
 
   bool sole() const { return value_.alone(); }
@@ -197,22 +208,26 @@ class Variable {
   /// The tensor that the parts make up, in order and without anything between them; undefined where there is none.
   static Variable whole_of(std::span<const Variable> parts);
 
-  /// The value for writing where nobody else can see it, else nullptr. For sums that grow in place.
-  Tensor<T>* sole_owner() {
+  /// The elements for writing where nobody else can see them, else nullptr. For sums that grow in place.
+  T* sole_owner() {
     if (!value_.alone() || !value_->writable) return nullptr;
-    if (value_->has_packed()) value_->forget_packed();
-    return &value_->tensor;
+    value_->forget_packed();
+    return value_->data;
   }
 
   /// The elements of a value just made, to be written before anybody reads them.
-  T* fresh() { return value_->tensor.data(); }
+  T* fresh() { return value_->data; }
 
   /// A matrix or its transpose packed for products with few rows, made with the first call and kept with the value.
   /// Any thread may ask.
   const Packed<T>& packed(bool transposed) const { return value_->packed(transposed); }
 
  protected:
-  detail::Shared<detail::Value<T>> value_;
+  using Shared = detail::Shared<detail::Value<T>>;
+
+  Variable(Shared value, Place place) : value_(std::move(value)), place_(place) {}
+
+  Shared value_;
   Place place_;
 };
 
@@ -230,15 +245,19 @@ class Parameter : public Variable<T> {
   /// Throws std::invalid_argument where the shape differs.
   void assign(Tensor<T> value);
 
-  /// Changes the value by `change(Tensor<T>&)`, in place unless a tape or variable still holds it. For optimisers.
+  /// Changes the value by `change(Tensor<T>&)`, which must keep the shape; in place unless a tape or variable still
+  /// holds it. For optimisers.
   template <class Change>
   void update(Change&& change) {
-    Tensor<T>* own = this->sole_owner();
-    if (own == nullptr) {
-      static_cast<Variable<T>&>(*this) = Variable<T>(Tensor<T>(this->value()), this->place());
-      own = this->sole_owner();
+    if (this->sole_owner() == nullptr) assign(this->value());
+    Tensor<T> own = this->value_->lend();
+    try {
+      change(own);
+    } catch (...) {
+      this->value_->take_back(std::move(own));
+      throw;
     }
-    change(*own);
+    this->value_->take_back(std::move(own));
   }
 
  private:

@@ -56,23 +56,25 @@ Variable<T> spread(const Variable<T>& w, const Variable<T>& q);
 /// y[b, :] = Σₛ w[s, b]·m[s, b, :].   w [S, B], m [S, B, D] -> y [B, D].
 template <class T>
 Variable<T> mix(const Variable<T>& w, const Variable<T>& m) {
-  return record("mix", kernels::mix(w.value(), m.value()), wrt(w, [m](const Variable<T>& dy) { return dot(dy, m); }),
-                wrt(m, [w](const Variable<T>& dy) { return spread(w, dy); }));
+  return record("mix", kernels::mix(w.value(), m.value()),
+                wrt(w, [m = m](const Variable<T>& dy) { return dot(dy, m); }),
+                wrt(m, [w = w](const Variable<T>& dy) { return spread(w, dy); }));
 }
 
 /// e[s, b] = q[b, :]·m[s, b, :].   q [B, D], m [S, B, D] -> e [S, B].
 template <class T>
 Variable<T> dot(const Variable<T>& q, const Variable<T>& m) {
-  return record("dot", kernels::dot(q.value(), m.value()), wrt(q, [m](const Variable<T>& de) { return mix(de, m); }),
-                wrt(m, [q](const Variable<T>& de) { return spread(de, q); }));
+  return record("dot", kernels::dot(q.value(), m.value()),
+                wrt(q, [m = m](const Variable<T>& de) { return mix(de, m); }),
+                wrt(m, [q = q](const Variable<T>& de) { return spread(de, q); }));
 }
 
 /// m[s, b, :] = w[s, b]·q[b, :].   w [S, B], q [B, D] -> m [S, B, D].
 template <class T>
 Variable<T> spread(const Variable<T>& w, const Variable<T>& q) {
   return record("spread", kernels::spread(w.value(), q.value()),
-                wrt(w, [q](const Variable<T>& dm) { return dot(q, dm); }),
-                wrt(q, [w](const Variable<T>& dm) { return mix(w, dm); }));
+                wrt(w, [q = q](const Variable<T>& dm) { return dot(q, dm); }),
+                wrt(q, [w = w](const Variable<T>& dm) { return mix(w, dm); }));
 }
 
 /// The mean of the memory's steps by their softmax weights. scores [S, B].

@@ -129,7 +129,7 @@ void emit(const Lattice<T>& lattice, const Tensor<T>& log_p, std::size_t t, T* t
 
 template <class T>
 Forward<T> forward(const Lattice<T>& lattice, const Tensor<T>& logits) {
-  const Tensor<T> log_p = rw::kernels::log_softmax(logits, 2);
+  const Tensor<T> log_p = rw::kernels::log_softmax<T>(logits, 2);
   const std::size_t n = lattice.batch * lattice.states;
   Forward<T> f{rw::empty<T>({lattice.steps, lattice.batch, lattice.states}), rw::empty<T>({lattice.batch})};
   std::vector<T> skipped(n);
@@ -182,8 +182,8 @@ bool learns(const Lattice<T>& lattice, const Forward<T>& f, std::size_t t, std::
 template <class T>
 Tensor<T> gradient(const Lattice<T>& lattice, const Tensor<T>& logits, const Forward<T>& f, const Tensor<T>& dy) {
   const std::size_t states = lattice.states, n = lattice.batch * states;
-  const Tensor<T> log_p = rw::kernels::log_softmax(logits, 2);
-  Tensor<T> dx = rw::kernels::softmax(logits, 2);
+  const Tensor<T> log_p = rw::kernels::log_softmax<T>(logits, 2);
+  Tensor<T> dx = rw::kernels::softmax<T>(logits, 2);
   std::vector<T> beta(n + 2, T(never)), rest(n + 2, T(never)), skipped(n + 2, T(never)), posterior(n);
   for (std::size_t t = lattice.steps; t-- > 0;) {
     if (t + 1 < lattice.steps) {

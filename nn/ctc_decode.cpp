@@ -129,7 +129,7 @@ std::vector<std::vector<CtcHypothesis>> ctc_beam_search(const Tensor<T>& logits,
   const std::vector<std::size_t> lengths = check_decode(op, logits, options);
   if (options.width == 0) fail(op, "a width of at least 1", options.width);
   const std::size_t rows = logits.shape()[1], classes = logits.shape()[2];
-  const Tensor<T> log_p = rw::kernels::log_softmax(logits, 2);
+  const Tensor<T> log_p = rw::kernels::log_softmax<T>(logits, 2);
   std::vector<std::vector<CtcHypothesis>> found;
   for (std::size_t b = 0; b < rows; ++b) {
     Prefixes prefixes;

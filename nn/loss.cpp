@@ -29,7 +29,7 @@ Tensor<T> cross_entropy(const Tensor<T>& logits, const Indices& targets, const C
   const T smoothing = static_cast<T>(options.smoothing);
   Shape column = logits.shape();
   column.back() = 1;
-  const Tensor<T> normaliser = rw::kernels::log_sum_exp_to("cross_entropy", logits, column);
+  const Tensor<T> normaliser = rw::kernels::log_sum_exp_to<T>("cross_entropy", logits, column);
   Tensor<T> losses = zeros<T>(targets.shape());
   for (std::size_t n = 0; n < targets.size(); ++n) {
     if (!counts(targets.data()[n], options.ignore)) continue;
@@ -47,7 +47,7 @@ Tensor<T> cross_entropy_gradient(const Tensor<T>& logits, const Indices& targets
                                  const Tensor<T>& dy) {
   const std::size_t v = logits.shape().back();
   const T spread = static_cast<T>(options.smoothing / static_cast<double>(v));
-  Tensor<T> dx = rw::kernels::softmax(logits, logits.dimension() - 1);
+  Tensor<T> dx = rw::kernels::softmax<T>(logits, logits.dimension() - 1);
   for (std::size_t n = 0; n < targets.size(); ++n) {
     T* to = dx.data() + n * v;
     const std::int64_t target = targets.data()[n];

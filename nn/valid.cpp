@@ -36,7 +36,7 @@ ValidSteps::ValidSteps(std::size_t steps, std::size_t batch, const std::vector<s
 
 template <class T>
 Variable<T> finite_inputs(const Variable<T>& xs, const ValidSteps& valid) {
-  const T* x = xs.value().data();
+  const T* x = xs.view().data();
   if (rw::kernels::all_finite(x, xs.size())) return xs;
   const std::size_t steps = xs.shape()[0], batch = xs.shape()[1], width = xs.shape()[2];
   Tensor<T> own = rw::empty<T>({steps, batch, 1});

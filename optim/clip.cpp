@@ -19,8 +19,9 @@ void change_gradient(Gradients<T>& gradients, const Parameter<T>& p, const Chang
   const Pause<T> pause;
   const auto changed = [&](Variable<T>& g, const Indices* ids) {
     gradients.insert(p.place(), {});
-    if (g.sole_owner() == nullptr) g = Variable<T>(Tensor<T>(g.value()));
-    change(*g.sole_owner(), ids);
+    Tensor<T> elements = std::move(g).value();
+    change(elements, ids);
+    g = Variable<T>(std::move(elements));
   };
   GradientSum<T> sum;
   if (const RowSparse<T>* rows = gradients.rows(p)) {

@@ -57,7 +57,7 @@ void Optimizer<T>::step(const std::vector<Parameter<T>*>& parameters, const Grad
     p->update([&](Tensor<T>& x) {
       if (const RowSparse<T>* sparse = gradients.rows(*p)) {
         const std::size_t width = x.size() / sparse->rows;
-        const T* row = sparse->values.value().data();
+        const T* row = sparse->values.view().data();
         for (const std::int64_t id : sparse->ids) {
           update_from(x.data(), static_cast<std::size_t>(id) * width, width, row);
           row += width;
@@ -65,7 +65,7 @@ void Optimizer<T>::step(const std::vector<Parameter<T>*>& parameters, const Grad
         return;
       }
       const Variable<T> gradient = gradients[*p];
-      const T* g = gradient.value().data();
+      const T* g = gradient.view().data();
       if (workers == nullptr || x.size() < worth_sharing) return update_from(x.data(), 0, x.size(), g);
       const auto share = [&](std::size_t i) {
         const std::size_t begin = x.size() * i / workers->count(), end = x.size() * (i + 1) / workers->count();

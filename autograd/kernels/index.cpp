@@ -31,7 +31,7 @@ void for_each_index(const Indices& ids, std::size_t axis, std::size_t extent, Bo
 }  // namespace
 
 template <class T>
-Tensor<T> gather_rows(const char* op, const Tensor<T>& x, const Indices& ids) {
+Tensor<T> gather_rows(const char* op, View<T> x, const Indices& ids) {
   if (x.dimension() == 0) fail(op, "a table of rows", x.shape());
   const std::size_t rows = x.shape(0);
   check_ids(op, ids, rows);
@@ -45,7 +45,7 @@ Tensor<T> gather_rows(const char* op, const Tensor<T>& x, const Indices& ids) {
 }
 
 template <class T>
-void add_rows(Tensor<T>& to, const Tensor<T>& x, const Indices& ids) {
+void add_rows(Tensor<T>& to, View<T> x, const Indices& ids) {
   const std::size_t width = ids.size() == 0 ? 0 : x.size() / ids.size();
   const T* from = x.data();
   for (const std::int64_t id : ids) {
@@ -56,7 +56,7 @@ void add_rows(Tensor<T>& to, const Tensor<T>& x, const Indices& ids) {
 }
 
 template <class T>
-Tensor<T> scatter_add_rows(const char* op, const Tensor<T>& x, const Indices& ids, std::size_t rows) {
+Tensor<T> scatter_add_rows(const char* op, View<T> x, const Indices& ids, std::size_t rows) {
   check_ids(op, ids, rows);
   if (x.dimension() < ids.dimension() || !std::equal(ids.shape().begin(), ids.shape().end(), x.shape().begin())) {
     fail(op, "values whose leading axes are those of the indices", "x ", x.shape(), ", indices ", ids.shape());
@@ -69,7 +69,7 @@ Tensor<T> scatter_add_rows(const char* op, const Tensor<T>& x, const Indices& id
 }
 
 template <class T>
-Tensor<T> gather(const char* op, const Tensor<T>& x, std::size_t axis, const Indices& ids) {
+Tensor<T> gather(const char* op, View<T> x, std::size_t axis, const Indices& ids) {
   Shape shape = x.shape();
   if (ids.dimension() == x.dimension()) shape[axis] = ids.shape(axis);
   if (ids.shape() != shape) {
@@ -85,7 +85,7 @@ Tensor<T> gather(const char* op, const Tensor<T>& x, std::size_t axis, const Ind
 }
 
 template <class T>
-Tensor<T> scatter_add(const char* op, const Tensor<T>& x, std::size_t axis, const Indices& ids, std::size_t extent) {
+Tensor<T> scatter_add(const char* op, View<T> x, std::size_t axis, const Indices& ids, std::size_t extent) {
   if (ids.shape() != x.shape()) fail(op, "indices of x's shape", "x ", x.shape(), ", indices ", ids.shape());
   check_ids(op, ids, extent);
   Shape shape = x.shape();
@@ -97,15 +97,15 @@ Tensor<T> scatter_add(const char* op, const Tensor<T>& x, std::size_t axis, cons
   return out;
 }
 
-template Tensor<float> gather_rows(const char*, const Tensor<float>&, const Indices&);
-template Tensor<double> gather_rows(const char*, const Tensor<double>&, const Indices&);
-template void add_rows(Tensor<float>&, const Tensor<float>&, const Indices&);
-template void add_rows(Tensor<double>&, const Tensor<double>&, const Indices&);
-template Tensor<float> scatter_add_rows(const char*, const Tensor<float>&, const Indices&, std::size_t);
-template Tensor<double> scatter_add_rows(const char*, const Tensor<double>&, const Indices&, std::size_t);
-template Tensor<float> gather(const char*, const Tensor<float>&, std::size_t, const Indices&);
-template Tensor<double> gather(const char*, const Tensor<double>&, std::size_t, const Indices&);
-template Tensor<float> scatter_add(const char*, const Tensor<float>&, std::size_t, const Indices&, std::size_t);
-template Tensor<double> scatter_add(const char*, const Tensor<double>&, std::size_t, const Indices&, std::size_t);
+template Tensor<float> gather_rows(const char*, View<float>, const Indices&);
+template Tensor<double> gather_rows(const char*, View<double>, const Indices&);
+template void add_rows(Tensor<float>&, View<float>, const Indices&);
+template void add_rows(Tensor<double>&, View<double>, const Indices&);
+template Tensor<float> scatter_add_rows(const char*, View<float>, const Indices&, std::size_t);
+template Tensor<double> scatter_add_rows(const char*, View<double>, const Indices&, std::size_t);
+template Tensor<float> gather(const char*, View<float>, std::size_t, const Indices&);
+template Tensor<double> gather(const char*, View<double>, std::size_t, const Indices&);
+template Tensor<float> scatter_add(const char*, View<float>, std::size_t, const Indices&, std::size_t);
+template Tensor<double> scatter_add(const char*, View<double>, std::size_t, const Indices&, std::size_t);
 
 }  // namespace rw::kernels

@@ -12,7 +12,7 @@ std::ptrdiff_t columns(std::size_t size, std::size_t rows) {
 }  // namespace
 
 template <class T>
-Tensor<T> cut(const Tensor<T>& x, std::size_t rows, std::size_t begin, const Shape& shape) {
+Tensor<T> cut(View<T> x, std::size_t rows, std::size_t begin, const Shape& shape) {
   Tensor<T> y = empty<T>(shape);
   const std::ptrdiff_t width = columns(y.size(), rows);
   if (y.size() == 0) return y;
@@ -21,15 +21,15 @@ Tensor<T> cut(const Tensor<T>& x, std::size_t rows, std::size_t begin, const Sha
 }
 
 template <class T>
-void paste(Tensor<T>& to, std::size_t rows, std::size_t begin, const Tensor<T>& part) {
+void paste(Tensor<T>& to, std::size_t rows, std::size_t begin, View<T> part) {
   const std::ptrdiff_t width = columns(part.size(), rows);
   if (width == 0) return;
   copy_rows(part.data(), width, to.data() + begin, columns(to.size(), rows), rows, static_cast<std::size_t>(width));
 }
 
-template Tensor<float> cut(const Tensor<float>&, std::size_t, std::size_t, const Shape&);
-template Tensor<double> cut(const Tensor<double>&, std::size_t, std::size_t, const Shape&);
-template void paste(Tensor<float>&, std::size_t, std::size_t, const Tensor<float>&);
-template void paste(Tensor<double>&, std::size_t, std::size_t, const Tensor<double>&);
+template Tensor<float> cut(View<float>, std::size_t, std::size_t, const Shape&);
+template Tensor<double> cut(View<double>, std::size_t, std::size_t, const Shape&);
+template void paste(Tensor<float>&, std::size_t, std::size_t, View<float>);
+template void paste(Tensor<double>&, std::size_t, std::size_t, View<double>);
 
 }  // namespace rw::kernels

@@ -83,7 +83,7 @@ Steps steps_of(const Shape& shape) {
 }
 
 template <class T>
-Tensor<T> read_region(const Tensor<T>& x, const Region& region) {
+Tensor<T> read_region(View<T> x, const Region& region) {
   Tensor<T> out = empty<T>(region.shape);
   if (out.size() == 0) return out;
   const List<Axis> axes = axes_of(region, true);
@@ -92,7 +92,7 @@ Tensor<T> read_region(const Tensor<T>& x, const Region& region) {
 }
 
 template <class T>
-Tensor<T> write_region(const Tensor<T>& x, const Region& region, const Shape& shape, T fill) {
+Tensor<T> write_region(View<T> x, const Region& region, const Shape& shape, T fill) {
   Tensor<T> out = x.size() == size_of(shape) ? empty<T>(shape) : full<T>(shape, fill);
   if (x.size() == 0) return out;
   const List<Axis> axes = axes_of(region, false);
@@ -110,10 +110,10 @@ void copy_rows(const T* from, std::ptrdiff_t from_step, T* to, std::ptrdiff_t to
   for (std::size_t i = 0; i < rows; ++i, from += from_step, to += to_step) std::copy_n(from, width, to);
 }
 
-template Tensor<float> read_region(const Tensor<float>&, const Region&);
-template Tensor<double> read_region(const Tensor<double>&, const Region&);
-template Tensor<float> write_region(const Tensor<float>&, const Region&, const Shape&, float);
-template Tensor<double> write_region(const Tensor<double>&, const Region&, const Shape&, double);
+template Tensor<float> read_region(View<float>, const Region&);
+template Tensor<double> read_region(View<double>, const Region&);
+template Tensor<float> write_region(View<float>, const Region&, const Shape&, float);
+template Tensor<double> write_region(View<double>, const Region&, const Shape&, double);
 template void copy_rows(const float*, std::ptrdiff_t, float*, std::ptrdiff_t, std::size_t, std::size_t);
 template void copy_rows(const double*, std::ptrdiff_t, double*, std::ptrdiff_t, std::size_t, std::size_t);
 

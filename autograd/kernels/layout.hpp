@@ -19,11 +19,11 @@ struct Region {
 
 /// The elements of x in the region, row-major: [region.shape].
 template <class T>
-Tensor<T> read_region(const Tensor<T>& x, const Region& region);
+Tensor<T> read_region(View<T> x, const Region& region);
 
 /// A tensor of `shape` with x in the region and `fill` elsewhere; x [region.shape].
 template <class T>
-Tensor<T> write_region(const Tensor<T>& x, const Region& region, const Shape& shape, T fill);
+Tensor<T> write_region(View<T> x, const Region& region, const Shape& shape, T fill);
 
 /// Copies `rows` rows of `width` elements; the steps lead from a row to the next.
 template <class T>

@@ -8,8 +8,7 @@ namespace {
 
 // y = x·w, or y += x·w, with one matrix for every row of x.
 template <class T>
-void multiply_rows(const Tensor<T>& x, const Tensor<T>& w, bool transposed, const Packed<T>* packed, bool add,
-                   Tensor<T>& y) {
+void multiply_rows(View<T> x, View<T> w, bool transposed, const Packed<T>* packed, bool add, Tensor<T>& y) {
   const std::size_t n = y.shape().back(), k = x.shape().back(), m = n == 0 ? 0 : y.size() / n;
   if (packed != nullptr) return packed->multiply(m, x.data(), add, y.data());
   gemm<T>(m, n, k, {x.data(), k}, {w.data(), w.shape(1), transposed}, T(add), y.data(), n);
@@ -18,7 +17,7 @@ void multiply_rows(const Tensor<T>& x, const Tensor<T>& w, bool transposed, cons
 }  // namespace
 
 template <class T>
-Tensor<T> matmul(const char* op, const Tensor<T>& a, const Tensor<T>& b, Transpose transpose, const Packed<T>* packed) {
+Tensor<T> matmul(const char* op, View<T> a, View<T> b, Transpose transpose, const Packed<T>* packed) {
   const bool ta = transpose == Transpose::a || transpose == Transpose::both;
   const bool tb = transpose == Transpose::b || transpose == Transpose::both;
   check_inner(op, a.shape(), b.shape(), ta, tb);
@@ -49,7 +48,7 @@ Tensor<T> matmul(const char* op, const Tensor<T>& a, const Tensor<T>& b, Transpo
 }
 
 template <class T>
-Tensor<T> affine(const char* op, const Tensor<T>& x, const Tensor<T>& w, const Tensor<T>& b, const Packed<T>* packed) {
+Tensor<T> affine(const char* op, View<T> x, View<T> w, View<T> b, const Packed<T>* packed) {
   check_rank(op, w.shape(), 2);
   check_inner(op, x.shape(), w.shape(), false, false);
   Shape shape = x.shape();
@@ -59,12 +58,9 @@ Tensor<T> affine(const char* op, const Tensor<T>& x, const Tensor<T>& w, const T
   return y;
 }
 
-template Tensor<float> matmul(const char*, const Tensor<float>&, const Tensor<float>&, Transpose, const Packed<float>*);
-template Tensor<double> matmul(const char*, const Tensor<double>&, const Tensor<double>&, Transpose,
-                               const Packed<double>*);
-template Tensor<float> affine(const char*, const Tensor<float>&, const Tensor<float>&, const Tensor<float>&,
-                              const Packed<float>*);
-template Tensor<double> affine(const char*, const Tensor<double>&, const Tensor<double>&, const Tensor<double>&,
-                               const Packed<double>*);
+template Tensor<float> matmul(const char*, View<float>, View<float>, Transpose, const Packed<float>*);
+template Tensor<double> matmul(const char*, View<double>, View<double>, Transpose, const Packed<double>*);
+template Tensor<float> affine(const char*, View<float>, View<float>, View<float>, const Packed<float>*);
+template Tensor<double> affine(const char*, View<double>, View<double>, View<double>, const Packed<double>*);
 
 }  // namespace rw::kernels

@@ -11,13 +11,11 @@ namespace kernels {
 
 /// a·b, see rw::matmul. `packed` is b as it is read, where that is known; a is then not transposed.
 template <class T>
-Tensor<T> matmul(const char* op, const Tensor<T>& a, const Tensor<T>& b, Transpose transpose,
-                 const Packed<T>* packed = nullptr);
+Tensor<T> matmul(const char* op, View<T> a, View<T> b, Transpose transpose, const Packed<T>* packed = nullptr);
 
 /// x·w + b with w [k, n] and b broadcast to the product's shape.
 template <class T>
-Tensor<T> affine(const char* op, const Tensor<T>& x, const Tensor<T>& w, const Tensor<T>& b,
-                 const Packed<T>* packed = nullptr);
+Tensor<T> affine(const char* op, View<T> x, View<T> w, View<T> b, const Packed<T>* packed = nullptr);
 
 }  // namespace kernels
 }  // namespace rw

@@ -55,7 +55,7 @@ std::array<T, M> sum_row(const std::array<const T*, N>& from, std::size_t n, con
 }  // namespace
 
 template <class T>
-Normalized<T> layer_norm(const Tensor<T>& x, const Tensor<T>& gain, const Tensor<T>& shift, double epsilon) {
+Normalized<T> layer_norm(View<T> x, View<T> gain, View<T> shift, double epsilon) {
   using Batch = Simd<T>;
   const std::size_t n = gain.size(), rows = x.size() / n;
   Normalized<T> out{empty<T>(x.shape()), empty<T>({rows, 2})};
@@ -79,8 +79,8 @@ Normalized<T> layer_norm(const Tensor<T>& x, const Tensor<T>& gain, const Tensor
 }
 
 template <class T>
-void layer_norm_backward(const Tensor<T>& dy, const Tensor<T>& x, const Tensor<T>& gain, const Tensor<T>& moments,
-                         T* dx, Tensor<T>& dgain, Tensor<T>& dshift) {
+void layer_norm_backward(View<T> dy, View<T> x, View<T> gain, View<T> moments, T* dx, Tensor<T>& dgain,
+                         Tensor<T>& dshift) {
   using Batch = Simd<T>;
   const std::size_t n = gain.size(), rows = x.size() / n;
   const T *row = x.data(), *d = dy.data(), *moment = moments.data();
@@ -103,10 +103,9 @@ void layer_norm_backward(const Tensor<T>& dy, const Tensor<T>& x, const Tensor<T
   }
 }
 
-#define INSTANTIATE(T)                                                                                          \
-  template Normalized<T> layer_norm(const Tensor<T>&, const Tensor<T>&, const Tensor<T>&, double);              \
-  template void layer_norm_backward(const Tensor<T>&, const Tensor<T>&, const Tensor<T>&, const Tensor<T>&, T*, \
-                                    Tensor<T>&, Tensor<T>&);
+#define INSTANTIATE(T)                                                  \
+  template Normalized<T> layer_norm(View<T>, View<T>, View<T>, double); \
+  template void layer_norm_backward(View<T>, View<T>, View<T>, View<T>, T*, Tensor<T>&, Tensor<T>&);
 INSTANTIATE(float)
 INSTANTIATE(double)
 

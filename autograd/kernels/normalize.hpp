@@ -14,11 +14,11 @@ struct Normalized {
 };
 
 template <class T>
-Normalized<T> layer_norm(const Tensor<T>& x, const Tensor<T>& gain, const Tensor<T>& shift, double epsilon);
+Normalized<T> layer_norm(View<T> x, View<T> gain, View<T> shift, double epsilon);
 
 /// The way back of dy, [..., n] like x and dx. Adds to dgain and dshift [n]; dx may be where dy is.
 template <class T>
-void layer_norm_backward(const Tensor<T>& dy, const Tensor<T>& x, const Tensor<T>& gain, const Tensor<T>& moments,
-                         T* dx, Tensor<T>& dgain, Tensor<T>& dshift);
+void layer_norm_backward(View<T> dy, View<T> x, View<T> gain, View<T> moments, T* dx, Tensor<T>& dgain,
+                         Tensor<T>& dshift);
 
 }  // namespace rw::kernels

@@ -98,8 +98,7 @@ void fold_columns(const T* x, std::size_t n, const T* c, T* to, Combine combine,
 // Folds x into a tensor of the given shape, over the axes along which that repeats in x. c points to an element for
 // each of the result's, or to nothing where term does not read it.
 template <class T, class Combine, class Term>
-Tensor<T> fold_to(const char* op, const Tensor<T>& x, const Shape& shape, const T* c, T neutral, Combine combine,
-                  Term term) {
+Tensor<T> fold_to(const char* op, View<T> x, const Shape& shape, const T* c, T neutral, Combine combine, Term term) {
   check_broadcasts(op, shape, x.shape());
   Tensor<T> out = full<T>(shape, neutral);
   if (x.size() == 0) return out;
@@ -157,22 +156,22 @@ T sum(const T* x, std::size_t n) {
 }
 
 template <class T>
-Tensor<T> sum_to(const char* op, const Tensor<T>& x, const Shape& shape) {
+Tensor<T> sum_to(const char* op, View<T> x, const Shape& shape) {
   return fold_to<T>(op, x, shape, nullptr, T(0), Plus(), itself);
 }
 
 template <class T>
-Tensor<T> sum_squares_to(const char* op, const Tensor<T>& x, const Tensor<T>& c, const Shape& shape) {
+Tensor<T> sum_squares_to(const char* op, View<T> x, View<T> c, const Shape& shape) {
   return fold_to(op, x, shape, c.data(), T(0), Plus(), [](const auto& x, const auto& c) { return (x - c) * (x - c); });
 }
 
 template <class T>
-Tensor<T> max_to(const char* op, const Tensor<T>& x, const Shape& shape) {
+Tensor<T> max_to(const char* op, View<T> x, const Shape& shape) {
   return fold_to<T>(op, x, shape, nullptr, minus_infinity<T>, Larger(), itself);
 }
 
 template <class T>
-Tensor<T> log_sum_exp_to(const char* op, const Tensor<T>& x, const Shape& shape) {
+Tensor<T> log_sum_exp_to(const char* op, View<T> x, const Shape& shape) {
   Tensor<T> m = max_to(op, x, shape);
   for (T& value : m) {
     if (std::isinf(value)) value = 0;  // exp(x) is then 0 or ∞, where exp(x − m) would be NaN
@@ -184,7 +183,7 @@ Tensor<T> log_sum_exp_to(const char* op, const Tensor<T>& x, const Shape& shape)
 }
 
 template <class T>
-Tensor<T> norm_to(const char* op, const Tensor<T>& x, const Shape& shape) {
+Tensor<T> norm_to(const char* op, View<T> x, const Shape& shape) {
   Tensor<T> m =
       fold_to<T>(op, x, shape, nullptr, T(0), Larger(), [](const auto& x, const auto&) { return xsimd::abs(x); });
   for (T& value : m) {
@@ -197,11 +196,11 @@ Tensor<T> norm_to(const char* op, const Tensor<T>& x, const Shape& shape) {
 }
 
 template <class T>
-Tensor<T> broadcast_to(const char* op, const Tensor<T>& x, const Shape& shape) {
-  if (x.shape() == shape) return x;
+Tensor<T> broadcast_to(const char* op, View<T> x, const Shape& shape) {
   check_broadcasts(op, x.shape(), shape);
   Tensor<T> out = empty<T>(shape);
-  if (out.size() == 0) return out;
+  if (x.shape() == shape) std::copy_n(x.data(), x.size(), out.data());
+  if (x.shape() == shape || out.size() == 0) return out;
   const auto plan = broadcast_plan<1>(shape, {&x.shape()});
   const std::size_t last = plan.axes - 1, columns = plan.extent[last];
   T* to = out.data();
@@ -217,14 +216,14 @@ Tensor<T> broadcast_to(const char* op, const Tensor<T>& x, const Shape& shape) {
   return out;
 }
 
-#define INSTANTIATE(T)                                                                              \
-  template T sum(const T*, std::size_t);                                                            \
-  template Tensor<T> sum_to(const char*, const Tensor<T>&, const Shape&);                           \
-  template Tensor<T> sum_squares_to(const char*, const Tensor<T>&, const Tensor<T>&, const Shape&); \
-  template Tensor<T> max_to(const char*, const Tensor<T>&, const Shape&);                           \
-  template Tensor<T> log_sum_exp_to(const char*, const Tensor<T>&, const Shape&);                   \
-  template Tensor<T> norm_to(const char*, const Tensor<T>&, const Shape&);                          \
-  template Tensor<T> broadcast_to(const char*, const Tensor<T>&, const Shape&);
+#define INSTANTIATE(T)                                                            \
+  template T sum(const T*, std::size_t);                                          \
+  template Tensor<T> sum_to(const char*, View<T>, const Shape&);                  \
+  template Tensor<T> sum_squares_to(const char*, View<T>, View<T>, const Shape&); \
+  template Tensor<T> max_to(const char*, View<T>, const Shape&);                  \
+  template Tensor<T> log_sum_exp_to(const char*, View<T>, const Shape&);          \
+  template Tensor<T> norm_to(const char*, View<T>, const Shape&);                 \
+  template Tensor<T> broadcast_to(const char*, View<T>, const Shape&);
 INSTANTIATE(float)
 INSTANTIATE(double)
 

@@ -34,27 +34,27 @@ T sum(const T* x, std::size_t n);
 
 /// Σ x.
 template <class T>
-Tensor<T> sum_to(const char* op, const Tensor<T>& x, const Shape& shape);
+Tensor<T> sum_to(const char* op, View<T> x, const Shape& shape);
 
 /// Σ (x − c)², c of the given shape.
 template <class T>
-Tensor<T> sum_squares_to(const char* op, const Tensor<T>& x, const Tensor<T>& c, const Shape& shape);
+Tensor<T> sum_squares_to(const char* op, View<T> x, View<T> c, const Shape& shape);
 
 /// The largest x; NaN where there is one, −∞ where there is no element.
 template <class T>
-Tensor<T> max_to(const char* op, const Tensor<T>& x, const Shape& shape);
+Tensor<T> max_to(const char* op, View<T> x, const Shape& shape);
 
 /// log Σ eˣ = m + log Σ exp(x − m) with m the largest x; −∞ where every x is.
 template <class T>
-Tensor<T> log_sum_exp_to(const char* op, const Tensor<T>& x, const Shape& shape);
+Tensor<T> log_sum_exp_to(const char* op, View<T> x, const Shape& shape);
 
 /// √Σ x² = m·√Σ (x / m)² with m the largest |x|, so that no square overflows.
 template <class T>
-Tensor<T> norm_to(const char* op, const Tensor<T>& x, const Shape& shape);
+Tensor<T> norm_to(const char* op, View<T> x, const Shape& shape);
 
 /// Repeats x until it has the given shape. Throws std::invalid_argument naming `op` where x does not broadcast to it.
 template <class T>
-Tensor<T> broadcast_to(const char* op, const Tensor<T>& x, const Shape& shape);
+Tensor<T> broadcast_to(const char* op, View<T> x, const Shape& shape);
 
 }  // namespace kernels
 }  // namespace rw

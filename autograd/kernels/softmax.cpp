@@ -98,7 +98,7 @@ Simd<T> shifted(const Simd<T>& x, const Simd<T>& m) {
 }  // namespace
 
 template <class T>
-Tensor<T> softmax(const Tensor<T>& x, std::size_t axis) {
+Tensor<T> softmax(View<T> x, std::size_t axis) {
   using Batch = Simd<T>;
   Tensor<T> out = empty<T>(x.shape());
   const T* from = x.data();
@@ -117,7 +117,7 @@ Tensor<T> softmax(const Tensor<T>& x, std::size_t axis) {
 }
 
 template <class T>
-Tensor<T> log_softmax(const Tensor<T>& x, std::size_t axis) {
+Tensor<T> log_softmax(View<T> x, std::size_t axis) {
   using Batch = Simd<T>;
   Tensor<T> out = empty<T>(x.shape());
   const T* from = x.data();
@@ -134,7 +134,7 @@ Tensor<T> log_softmax(const Tensor<T>& x, std::size_t axis) {
 }
 
 template <class T>
-Tensor<T> softmax_backward(const Tensor<T>& dy, const Tensor<T>& y, std::size_t axis) {
+Tensor<T> softmax_backward(View<T> dy, View<T> y, std::size_t axis) {
   Tensor<T> out = empty<T>(y.shape());
   const T *a = dy.data(), *b = y.data();
   T* dx = out.data();
@@ -148,11 +148,11 @@ Tensor<T> softmax_backward(const Tensor<T>& dy, const Tensor<T>& y, std::size_t 
   return out;
 }
 
-template Tensor<float> softmax(const Tensor<float>&, std::size_t);
-template Tensor<double> softmax(const Tensor<double>&, std::size_t);
-template Tensor<float> log_softmax(const Tensor<float>&, std::size_t);
-template Tensor<double> log_softmax(const Tensor<double>&, std::size_t);
-template Tensor<float> softmax_backward(const Tensor<float>&, const Tensor<float>&, std::size_t);
-template Tensor<double> softmax_backward(const Tensor<double>&, const Tensor<double>&, std::size_t);
+template Tensor<float> softmax(View<float>, std::size_t);
+template Tensor<double> softmax(View<double>, std::size_t);
+template Tensor<float> log_softmax(View<float>, std::size_t);
+template Tensor<double> log_softmax(View<double>, std::size_t);
+template Tensor<float> softmax_backward(View<float>, View<float>, std::size_t);
+template Tensor<double> softmax_backward(View<double>, View<double>, std::size_t);
 
 }  // namespace rw::kernels

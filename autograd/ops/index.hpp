@@ -14,7 +14,7 @@ Variable<T> scatter_add_rows(const Variable<T>& x, const Indices& ids, std::size
 /// Throws std::invalid_argument where an index is not below V.
 template <class T>
 Variable<T> gather_rows(const Variable<T>& x, const Indices& ids) {
-  Tensor<T> y = kernels::gather_rows("gather_rows", x.value(), ids);
+  Tensor<T> y = kernels::gather_rows("gather_rows", x.view(), ids);
   return record("gather_rows", std::move(y), wrt(x, [ids, rows = x.shape().front()](const Variable<T>& dy) {
                   return RowSparse<T>{ids, dy, rows};
                 }));
@@ -22,7 +22,7 @@ Variable<T> gather_rows(const Variable<T>& x, const Indices& ids) {
 
 template <class T>
 Variable<T> scatter_add_rows(const Variable<T>& x, const Indices& ids, std::size_t rows) {
-  return record("scatter_add_rows", kernels::scatter_add_rows("scatter_add_rows", x.value(), ids, rows),
+  return record("scatter_add_rows", kernels::scatter_add_rows("scatter_add_rows", x.view(), ids, rows),
                 wrt(x, [ids](const Variable<T>& dy) { return gather_rows(dy, ids); }));
 }
 
@@ -35,7 +35,7 @@ template <class T>
 Variable<T> gather(const Variable<T>& x, std::ptrdiff_t axis, const Indices& ids) {
   const std::size_t a = check_axis("gather", axis, x.shape());
   return record(
-      "gather", kernels::gather("gather", x.value(), a, ids),
+      "gather", kernels::gather("gather", x.view(), a, ids),
       wrt(x, [axis, ids, extent = x.shape()[a]](const Variable<T>& dy) { return scatter_add(dy, axis, ids, extent); }));
 }
 
@@ -45,7 +45,7 @@ Variable<T> gather(const Variable<T>& x, std::ptrdiff_t axis, const Indices& ids
 template <class T>
 Variable<T> scatter_add(const Variable<T>& x, std::ptrdiff_t axis, const Indices& ids, std::size_t extent) {
   const std::size_t a = check_axis("scatter_add", axis, x.shape());
-  return record("scatter_add", kernels::scatter_add("scatter_add", x.value(), a, ids, extent),
+  return record("scatter_add", kernels::scatter_add("scatter_add", x.view(), a, ids, extent),
                 wrt(x, [axis, ids](const Variable<T>& dy) { return gather(dy, axis, ids); }));
 }
 

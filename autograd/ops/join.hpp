@@ -62,7 +62,7 @@ List<Variable<T>> cut(const char* op, const Variable<T>& x, Parts parts) {
     if (rows == 1) {
       ys.push_back(x.part(begin, parts.shape(i)));
     } else {
-      ys.emplace_back(kernels::cut(x.value(), rows, begin, parts.shape(i)));
+      ys.emplace_back(kernels::cut(x.view(), rows, begin, parts.shape(i)));
     }
   }
   Tape<T>* tape = Tape<T>::current();
@@ -87,7 +87,7 @@ Variable<T> join(const char* op, std::span<const Variable<T>> xs, Parts parts) {
   for (const Parts::Stretch& stretch : parts.stretches) covered += stretch.extent;
   Tensor<T> value = covered == parts.whole[parts.axis] ? rw::empty<T>(parts.whole) : zeros<T>(parts.whole);
   for (std::size_t i = 0; i < xs.size(); ++i) {
-    kernels::paste(value, rows, parts.stretches[i].begin * inner, xs[i].value());
+    kernels::paste(value, rows, parts.stretches[i].begin * inner, xs[i].view());
   }
   if (tape == nullptr) return value;
 

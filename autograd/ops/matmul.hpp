@@ -28,7 +28,7 @@ template <class T>
 Variable<T> times(const Variable<T>& dc, const Variable<T>& b, bool transposed, const Tape<T>* tape) {
   const Transpose how = transposed ? Transpose::b : Transpose::none;
   if (Tape<T>::current() != nullptr) return matmul(dc, b, how);
-  return kernels::matmul("matmul", dc.value(), b.value(), how, packed(dc, b, transposed, tape));
+  return kernels::matmul("matmul", dc.view(), b.view(), how, packed(dc, b, transposed, tape));
 }
 
 }  // namespace detail
@@ -41,7 +41,7 @@ Variable<T> matmul(const Variable<T>& a, const Variable<T>& b, Transpose transpo
   const bool ta = transpose == Transpose::a || transpose == Transpose::both;
   const bool tb = transpose == Transpose::b || transpose == Transpose::both;
   const Packed<T>* packed = ta ? nullptr : detail::packed(a, b, tb, Tape<T>::current());
-  return record("matmul", kernels::matmul("matmul", a.value(), b.value(), transpose, packed),
+  return record("matmul", kernels::matmul("matmul", a.view(), b.view(), transpose, packed),
                 wrt(a,
                     [b, ta, tb, tape = Tape<T>::current()](const Variable<T>& dc) {
                       if (ta) return matmul(b, dc, tb ? Transpose::both : Transpose::b);
@@ -60,7 +60,7 @@ template <class T>
 Variable<T> affine(const Variable<T>& x, const Variable<T>& w, const Variable<T>& b) {
   const Packed<T>* packed = detail::packed(x, w, false, Tape<T>::current());
   return record(
-      "affine", kernels::affine("affine", x.value(), w.value(), b.value(), packed),
+      "affine", kernels::affine("affine", x.view(), w.view(), b.view(), packed),
       wrt(x, [w, tape = Tape<T>::current()](const Variable<T>& dy) { return detail::times(dy, w, true, tape); }),
       wrt(w,
           [x](const Variable<T>& dy) {

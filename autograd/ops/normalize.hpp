@@ -21,7 +21,7 @@ struct LayerNormDerivative {
   void at_once(const Variable<T>& dy, Flow<T>& flow) const {
     Variable<T> dx = flow.room(0, x.shape());
     Tensor<T> dgain = zeros<T>(gain.shape()), dshift = zeros<T>(gain.shape());
-    kernels::layer_norm_backward(dy.value(), x.value(), gain.value(), moments, dx.fresh(), dgain, dshift);
+    kernels::layer_norm_backward<T>(dy.view(), x.view(), gain.view(), moments, dx.fresh(), dgain, dshift);
     flow.add(0, std::move(dx));
     flow.add(1, Variable<T>(std::move(dgain)));
     flow.add(2, Variable<T>(std::move(dshift)));
@@ -50,7 +50,7 @@ Variable<T> layer_norm(const Variable<T>& x, const std::type_identity_t<Variable
     fail("layer_norm", "gain and shift " + to_string(row), "gain ", gain.shape(), ", shift ", shift.shape());
   }
   if (!(epsilon >= 0)) fail("layer_norm", "epsilon of at least 0", epsilon);
-  auto [y, moments] = kernels::layer_norm(x.value(), gain.value(), shift.value(), epsilon);
+  auto [y, moments] = kernels::layer_norm(x.view(), gain.view(), shift.view(), epsilon);
   const std::array<const Variable<T>*, 3> inputs{&x, &gain, &shift};
   return record("layer_norm", std::move(y),
                 wrt(inputs, detail::LayerNormDerivative<T>{x, gain, std::move(moments), epsilon}));

@@ -13,7 +13,7 @@ namespace rw {
 template <class T>
 Variable<T> sum(const Variable<T>& x, const Reduce& over = {}) {
   const kernels::Reduction r = kernels::reduction("sum", x.shape(), over);
-  return record("sum", reshaped(kernels::sum_to("sum", x.value(), r.kept), r.result),
+  return record("sum", reshaped(kernels::sum_to("sum", x.view(), r.kept), r.result),
                 wrt(x, [kept = r.kept, from = x.shape()](const Variable<T>& dy) {
                   return broadcast_to(reshape(dy, kept), from);
                 }));
@@ -31,7 +31,7 @@ Variable<T> mean(const Variable<T>& x, const Reduce& over = {}) {
 template <class T>
 Variable<T> max(const Variable<T>& x, const Reduce& over = {}) {
   const kernels::Reduction r = kernels::reduction_of_some("max", x.shape(), over);
-  return record("max", reshaped(kernels::max_to("max", x.value(), r.kept), r.result),
+  return record("max", reshaped(kernels::max_to("max", x.view(), r.kept), r.result),
                 wrt(x, [x, kept = r.kept](const Variable<T>& dy, const Variable<T>& y) {
                   const Variable<T> largest = equal(x, reshape(y.detached(), kept));
                   return largest * (reshape(dy, kept) / sum_to(largest, kept));
@@ -53,7 +53,7 @@ Variable<T> logsumexp(const Variable<T>& x, const Reduce& over = {}) {
   const auto dx = [](const auto& dy, const auto& x, const auto& y) {
     return dy * exp(x - where(equal(y, -std::numeric_limits<double>::infinity()), 0, y));
   };
-  return record("logsumexp", reshaped(kernels::log_sum_exp_to("logsumexp", x.value(), r.kept), r.result),
+  return record("logsumexp", reshaped(kernels::log_sum_exp_to("logsumexp", x.view(), r.kept), r.result),
                 wrt(x, [dx, x, kept = r.kept](const Variable<T>& dy, const Variable<T>& y) {
                   return pointwise("logsumexp", dx, reshape(dy, kept), x, reshape(y, kept));
                 }));
@@ -67,7 +67,7 @@ Variable<T> variance(const Variable<T>& x, const Reduce& over = {}, std::size_t 
   const auto n = static_cast<double>(r.count - correction);
   const Variable<T> centre = mean(x.detached(), {over.axes, true});
   const auto dx = [n](const auto& dy, const auto& x, const auto& centre) { return dy * (2 / n) * (x - centre); };
-  const Variable<T> squares = kernels::sum_squares_to("variance", x.value(), centre.value(), r.kept);
+  const Variable<T> squares = kernels::sum_squares_to("variance", x.view(), centre.view(), r.kept);
   return record("variance", reshaped((squares / n).value(), r.result),
                 wrt(x, [dx, x, over, kept = r.kept](const Variable<T>& dy) {
                   return pointwise("variance", dx, reshape(dy, kept), x, mean(x, {over.axes, true}));
@@ -82,7 +82,7 @@ Variable<T> norm(const Variable<T>& x, const Reduce& over = {}) {
     const auto zero = equal(y, 0);
     return where(zero, 0, dy) * (x / where(zero, 1, y));
   };
-  return record("norm", reshaped(kernels::norm_to("norm", x.value(), r.kept), r.result),
+  return record("norm", reshaped(kernels::norm_to("norm", x.view(), r.kept), r.result),
                 wrt(x, [dx, x, kept = r.kept](const Variable<T>& dy, const Variable<T>& y) {
                   return pointwise("norm", dx, reshape(dy, kept), x, reshape(y, kept));
                 }));

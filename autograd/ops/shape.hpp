@@ -48,7 +48,7 @@ Variable<T> write_region(const char* op, const Variable<T>& x, const kernels::Re
 
 template <class T>
 Variable<T> read_region(const char* op, const Variable<T>& x, const kernels::Region& region) {
-  return record(op, kernels::read_region(x.value(), region),
+  return record(op, kernels::read_region(x.view(), region),
                 wrt(x, [op, region, shape = x.shape()](const Variable<T>& dy) {
                   return write_region(op, dy, region, shape, T(0));
                 }));
@@ -57,7 +57,7 @@ Variable<T> read_region(const char* op, const Variable<T>& x, const kernels::Reg
 template <class T>
 Variable<T> write_region(const char* op, const Variable<T>& x, const kernels::Region& region, const Shape& shape,
                          T fill) {
-  return record(op, kernels::write_region(x.value(), region, shape, fill),
+  return record(op, kernels::write_region(x.view(), region, shape, fill),
                 wrt(x, [op, region](const Variable<T>& dy) { return read_region(op, dy, region); }));
 }
 

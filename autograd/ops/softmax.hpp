@@ -23,10 +23,10 @@ Variable<T> masked_logits(const char* op, const Variable<T>& x, const Variable<T
 
 template <class T>
 Variable<T> record_softmax(const Variable<T>& x, const Variable<T>& logits, std::size_t axis) {
-  return record("softmax", kernels::softmax(logits.value(), axis),
+  return record("softmax", kernels::softmax(logits.view(), axis),
                 wrt(x, [axis](const Variable<T>& dy, const Variable<T>& y) {
                   if (Tape<T>::current() == nullptr) {
-                    return Variable<T>(kernels::softmax_backward(dy.value(), y.value(), axis));
+                    return Variable<T>(kernels::softmax_backward(dy.view(), y.view(), axis));
                   }
                   return y * (dy - sum(dy * y, {{static_cast<std::ptrdiff_t>(axis)}, true}));
                 }));
@@ -58,7 +58,7 @@ Variable<T> softmax(const Variable<T>& x, const std::type_identity_t<Variable<T>
 template <class T>
 Variable<T> log_softmax(const Variable<T>& x, std::ptrdiff_t axis = -1) {
   const std::size_t along = check_axis("log_softmax", axis, x.shape());
-  return record("log_softmax", kernels::log_softmax(x.value(), along),
+  return record("log_softmax", kernels::log_softmax(x.view(), along),
                 wrt(x, [along](const Variable<T>& dy, const Variable<T>& y) {
                   return detail::log_softmax_derivative(dy, y, along);
                 }));
@@ -69,7 +69,7 @@ Variable<T> log_softmax(const Variable<T>& x, std::ptrdiff_t axis = -1) {
 template <class T>
 Variable<T> log_softmax(const Variable<T>& x, const std::type_identity_t<Variable<T>>& mask, std::ptrdiff_t axis = -1) {
   const std::size_t along = check_axis("log_softmax", axis, x.shape());
-  const Variable<T> y = kernels::log_softmax(detail::masked_logits("log_softmax", x, mask).value(), along);
+  const Variable<T> y = kernels::log_softmax(detail::masked_logits("log_softmax", x, mask).view(), along);
   return record("log_softmax", where(mask.detached(), y, double(std::numeric_limits<T>::lowest())).value(),
                 wrt(x, [along, mask = mask.detached()](const Variable<T>& dy, const Variable<T>& y) {
                   return detail::log_softmax_derivative(where(mask, dy, 0), y, along);

@@ -134,6 +134,19 @@ BOOST_AUTO_TEST_CASE(storage_moves) {
   BOOST_TEST(a.data() == elements);  // and neither is given back twice
 }
 
+BOOST_AUTO_TEST_CASE(elements_are_handed_out_and_taken_over) {
+  Storage<double> a = counted_storage(5);
+  const double* place = a.data();
+  const Storage<double> b = Storage<double>::owning(a.give(), 5);
+  BOOST_TEST(a.empty());
+  BOOST_TEST(b.data() == place);
+  BOOST_TEST(b.back() == 4);
+  double elements[2] = {3, 4};
+  const Storage<double> copy = Storage<double>::owning(Storage<double>::borrowed(elements, 2).give(), 2);
+  BOOST_TEST(copy.data() != elements);  // which are somebody else's
+  BOOST_TEST(copy.back() == 4);
+}
+
 BOOST_AUTO_TEST_CASE(storage_of_another_size) {
   Storage<double> s = counted_storage(4);
   const double* place = s.data();

@@ -1,6 +1,7 @@
 #include "autograd/variable.hpp"
 
 #include <boost/test/unit_test.hpp>
+#include <thread>
 
 #include "autograd/ops/arithmetic.hpp"
 
@@ -68,7 +69,7 @@ BOOST_AUTO_TEST_CASE(detached_is_a_constant) {
 
 BOOST_AUTO_TEST_CASE(only_a_sole_owner_may_write) {
   V x = scalar(1.0);
-  BOOST_TEST(x.sole_owner() == &x.value());
+  BOOST_TEST(x.sole_owner() == x.value().data());
   const V copy = x;
   BOOST_TEST(x.sole_owner() == nullptr);
 }
@@ -110,10 +111,43 @@ BOOST_AUTO_TEST_CASE(update_leaves_old_values_alone) {
     BOOST_TEST(w.value()(1) == 3);
     BOOST_TEST(tape.backward(y)[w].value()(1) == 4);
   }
-  const Tensor<double>* place = &w.value();
+  const Tensor<double>& seen = w.value();
+  const double* place = seen.data();
   w.update(add_one);  // nobody else holds it: in place
-  BOOST_TEST(&w.value() == place);
+  BOOST_TEST(w.value().data() == place);
   BOOST_TEST(w.value()(1) == 4);
+  BOOST_TEST(seen(1) == 4);
+}
+
+BOOST_AUTO_TEST_CASE(an_update_may_read_and_replace_the_value) {
+  Parameter<double> w("w", tensor<double>({2}, {1, 2}));
+  const Tensor<double>& seen = w.value();
+  w.update([&](Tensor<double>& value) { value = 3 * value + w.value(); });
+  BOOST_TEST(w.value()(1) == 8);
+  BOOST_TEST(seen(1) == 8);
+  Tensor<double> other = tensor<double>({2}, {5, 6});
+  w.update([&](Tensor<double>& value) { value.storage().swap(other.storage()); });
+  BOOST_TEST(w.value()(1) == 6);
+  BOOST_TEST(other(1) == 8);
+  const auto stop = [](Tensor<double>& value) {
+    value.fill(7);
+    throw std::runtime_error("stop");
+  };
+  BOOST_CHECK_THROW(w.update(stop), std::runtime_error);
+  BOOST_TEST(w.value()(1) == 7);
+}
+
+BOOST_AUTO_TEST_CASE(a_value_is_made_a_tensor_once_by_whoever_asks_first) {
+  for (int i = 0; i < 100; ++i) {
+    const V x = V(tensor<double>({2}, {1, 2})) * 1.0;
+    const Tensor<double>* seen[2] = {};
+    std::thread other([&] { seen[0] = &x.value(); });
+    seen[1] = &x.value();
+    other.join();
+    BOOST_TEST(seen[0] == seen[1]);
+    BOOST_TEST((*seen[0])(1) == 2);
+    BOOST_TEST(x.view().data() == seen[0]->data());
+  }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -147,12 +147,12 @@ Variable broadcast_to(const Variable& x, const Shape& shape);
 /// x summed over the axes that broadcasting to its shape repeats.
 Variable sum_to(const Variable& x, const Shape& shape) {
   if (x.shape() == shape) return x;
-  return record(kernels::sum_to("sum_to", *x.value, shape),
+  return record(kernels::sum_to<double>("sum_to", *x.value, shape),
                 {{x.slot, [from = x.shape()](const Variable& dy) { return broadcast_to(dy, from); }}});
 }
 Variable broadcast_to(const Variable& x, const Shape& shape) {
   if (x.shape() == shape) return x;
-  return record(kernels::broadcast_to("broadcast_to", *x.value, shape),
+  return record(kernels::broadcast_to<double>("broadcast_to", *x.value, shape),
                 {{x.slot, [from = x.shape()](const Variable& dy) { return sum_to(dy, from); }}});
 }
 
@@ -194,7 +194,7 @@ Variable transpose(const Variable& x) {
 Variable matmul(const Variable& a, const Variable& b) {
   const auto da = [b](const Variable& dc) { return matmul(dc, transpose(b)); };
   const auto db = [a](const Variable& dc) { return Product{a, dc}; };
-  return record(kernels::matmul("matmul", *a.value, *b.value, Transpose::none), {{a.slot, da}, {b.slot, db}});
+  return record(kernels::matmul<double>("matmul", *a.value, *b.value, Transpose::none), {{a.slot, da}, {b.slot, db}});
 }
 // [end]
 
@@ -223,7 +223,7 @@ struct Sum {
     if (!products.empty()) {  // Σ aₜᵀ·bₜ = [a₁; a₂; ...]ᵀ·[b₁; b₂; ...]
       const Array a = stacked(products, &Product::a), b = stacked(products, &Product::b);
       products.clear();
-      add(fixed(kernels::matmul("gradient", a, b, Transpose::a)));
+      add(fixed(kernels::matmul<double>("gradient", a, b, Transpose::a)));
     }
     return dense;
   }
