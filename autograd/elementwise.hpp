@@ -206,7 +206,7 @@ Variable<T> elementwise(const Rule& rule, const Variable<T>& x) {
                         into, Rule::name, [rule](const auto& d) { return rule.dx(d); }, dy);
                   }));
   } else if constexpr (Rule::reads == Reads::input) {
-    return record(Rule::name, std::move(y), wrt(x, [dx, x](const Variable<T>& dy, const Into<T>& into) {
+    return record(Rule::name, std::move(y), wrt(x, [dx, x = x](const Variable<T>& dy, const Into<T>& into) {
                     return pointwise(into, Rule::name, dx, dy, x);
                   }));
   } else {

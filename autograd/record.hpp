@@ -136,7 +136,8 @@ Tape<T>* recording(const W&... derivatives) {
 
 /// The derivative of an op with respect to its input x: f(dy), or f(dy, y) where it needs the result y; in an op of
 /// several results f(dys). f is written with ops, so that a backward pass can be recorded itself, and returns a
-/// Variable of x's shape, a Product or a RowSparse. It is never called where x needs no gradient.
+/// Variable of x's shape, a Product or a RowSparse. It is never called where x needs no gradient. What it keeps it
+/// captures as [x = x]: what [x] captures of a const reference is const, and copied each time that f is moved.
 template <class T, class F>
 detail::Wrt<std::array<const Variable<T>*, 1>, F> wrt(const Variable<T>& x, F f) {
   return {{&x}, std::move(f)};

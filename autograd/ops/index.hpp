@@ -15,7 +15,7 @@ Variable<T> scatter_add_rows(const Variable<T>& x, const Indices& ids, std::size
 template <class T>
 Variable<T> gather_rows(const Variable<T>& x, const Indices& ids) {
   Tensor<T> y = kernels::gather_rows("gather_rows", x.view(), ids);
-  return record("gather_rows", std::move(y), wrt(x, [ids, rows = x.shape().front()](const Variable<T>& dy) {
+  return record("gather_rows", std::move(y), wrt(x, [ids = ids, rows = x.shape().front()](const Variable<T>& dy) {
                   return RowSparse<T>{ids, dy, rows};
                 }));
 }
@@ -23,7 +23,7 @@ Variable<T> gather_rows(const Variable<T>& x, const Indices& ids) {
 template <class T>
 Variable<T> scatter_add_rows(const Variable<T>& x, const Indices& ids, std::size_t rows) {
   return record("scatter_add_rows", kernels::scatter_add_rows("scatter_add_rows", x.view(), ids, rows),
-                wrt(x, [ids](const Variable<T>& dy) { return gather_rows(dy, ids); }));
+                wrt(x, [ids = ids](const Variable<T>& dy) { return gather_rows(dy, ids); }));
 }
 
 template <class T>
@@ -46,7 +46,7 @@ template <class T>
 Variable<T> scatter_add(const Variable<T>& x, std::ptrdiff_t axis, const Indices& ids, std::size_t extent) {
   const std::size_t a = check_axis("scatter_add", axis, x.shape());
   return record("scatter_add", kernels::scatter_add("scatter_add", x.view(), a, ids, extent),
-                wrt(x, [axis, ids](const Variable<T>& dy) { return gather(dy, axis, ids); }));
+                wrt(x, [axis, ids = ids](const Variable<T>& dy) { return gather(dy, axis, ids); }));
 }
 
 }  // namespace rw

@@ -43,11 +43,11 @@ Variable<T> matmul(const Variable<T>& a, const Variable<T>& b, Transpose transpo
   const Packed<T>* packed = ta ? nullptr : detail::packed(a, b, tb, Tape<T>::current());
   return record("matmul", kernels::matmul("matmul", a.view(), b.view(), transpose, packed),
                 wrt(a,
-                    [b, ta, tb, tape = Tape<T>::current()](const Variable<T>& dc) {
+                    [b = b, ta, tb, tape = Tape<T>::current()](const Variable<T>& dc) {
                       if (ta) return matmul(b, dc, tb ? Transpose::both : Transpose::b);
                       return detail::times(dc, b, !tb, tape);
                     }),
-                wrt(b, [a, ta, tb, single = b.rank() == 2](const Variable<T>& dc) -> Term<T> {
+                wrt(b, [a = a, ta, tb, single = b.rank() == 2](const Variable<T>& dc) -> Term<T> {
                   if (ta) return tb ? matmul(dc, a, Transpose::both) : matmul(a, dc);
                   if (single) return tb ? Product<T>{dc, a} : Product<T>{a, dc};
                   return tb ? matmul(dc, a, Transpose::a) : matmul(a, dc, Transpose::a);
@@ -61,9 +61,9 @@ Variable<T> affine(const Variable<T>& x, const Variable<T>& w, const Variable<T>
   const Packed<T>* packed = detail::packed(x, w, false, Tape<T>::current());
   return record(
       "affine", kernels::affine("affine", x.view(), w.view(), b.view(), packed),
-      wrt(x, [w, tape = Tape<T>::current()](const Variable<T>& dy) { return detail::times(dy, w, true, tape); }),
+      wrt(x, [w = w, tape = Tape<T>::current()](const Variable<T>& dy) { return detail::times(dy, w, true, tape); }),
       wrt(w,
-          [x](const Variable<T>& dy) {
+          [x = x](const Variable<T>& dy) {
             return Product<T>{x, dy};
           }),
       repeated(b));
