@@ -13,8 +13,6 @@
 namespace rw {
 namespace {
 
-constexpr std::size_t stacked_rows_limit = 4096;  // more rows gain no speed, but hold memory
-
 template <class T>
 void add_in_place(T* to, View<T> x) {
   const T* from = x.data();

@@ -8,6 +8,9 @@
 
 namespace rw {
 
+/// How many rows of open products are multiplied at once: more gain no speed, but hold memory.
+inline constexpr std::size_t stacked_rows_limit = 4096;
+
 /// A derivative left unmultiplied, aᵀ·b with a [n, k] and b [n, m]: products of one weight over many time steps are
 /// stacked and multiplied once.
 template <class T>

@@ -20,6 +20,14 @@ struct Same {
   std::array<const Variable<T>*, 1> inputs;
 };
 
+/// The derivative xᵀ·dy, or dyᵀ·x, of a weight.
+template <class T>
+struct Weighed {
+  std::array<const Variable<T>*, 1> inputs;
+  const Variable<T>& x;
+  bool transposed;
+};
+
 // hidden: nobody looks for their long names in a library that holds ops.
 template <class T, class F>
 struct [[gnu::visibility("hidden")]] OneInput final : Derivative<T> {
@@ -73,6 +81,16 @@ struct [[gnu::visibility("hidden")]] ManyInputs final : Derivative<T> {
   std::size_t inputs;
 };
 
+template <class T>
+struct [[gnu::visibility("hidden")]] WeightDerivative final : Derivative<T> {
+  WeightDerivative(const Variable<T>& x, bool transposed) : x(x), transposed(transposed) {}
+  void operator()(std::span<const Variable<T>> dys, Flow<T>& flow) const override {
+    flow.add(0, transposed ? Product<T>{dys[0], x} : Product<T>{x, dys[0]});
+  }
+  Variable<T> x;
+  bool transposed;
+};
+
 template <class V>
 inline constexpr bool is_term = false;
 template <class T>
@@ -101,6 +119,13 @@ struct Derives {
 template <class T, class Y>
 void attach(Tape<T>& tape, Same<T>&& same, const Y&) {
   if (tape.holds(*same.inputs[0])) tape.attach_same(*same.inputs[0]);
+}
+
+template <class T>
+void attach(Tape<T>& tape, Weighed<T>&& w, const Variable<T>&) {
+  if (!tape.holds(*w.inputs[0])) return;
+  tape.template attach<WeightDerivative<T>>(w.inputs, w.x, w.transposed);
+  tape.attach_factor(*w.inputs[0]);
 }
 
 // Attaches one derivative to the node just opened, in the form its function asks for.
@@ -151,6 +176,13 @@ detail::Wrt<std::array<const Variable<T>*, N>, F, true> wrt(const std::array<con
 template <class T, class A, class F>
 detail::Wrt<std::vector<const Variable<T>*, A>, F, true> wrt(std::vector<const Variable<T>*, A> inputs, F f) {
   return {std::move(inputs), std::move(f)};
+}
+
+/// The derivative dw = xᵀ·dy of a weight, or dyᵀ·x where it was read transposed: an open product, whose factors dy are
+/// written side by side where w is used several times.
+template <class T>
+detail::Weighed<T> weight(const Variable<T>& w, const Variable<T>& x, bool transposed = false) {
+  return {{&w}, x, transposed};
 }
 
 /// The derivative dx = dy.

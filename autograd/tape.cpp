@@ -2,6 +2,8 @@
 
 #include <atomic>
 
+#include "autograd/pass.hpp"
+
 namespace rw {
 namespace {
 
@@ -13,28 +15,6 @@ std::uint64_t next_run() {
 bool observed() { return Observer::current() != nullptr; }
 
 }  // namespace
-
-template <class T>
-struct Tape<T>::Pass {
-  struct Whole {
-    std::uint32_t node;
-    Variable<T> gradient;
-  };
-
-  Pass(std::size_t slots, std::size_t regions, bool records) : sums(slots), taken(regions, records) {}
-
-  // The gradient a region is part of, made with the first region asked for.
-  const Variable<T>& whole(std::uint32_t node, const Shape& shape) {
-    for (std::size_t i = wholes.size(); i-- > 0;) {
-      if (wholes[i].node == node) return wholes[i].gradient;
-    }
-    return wholes.emplace_back(Whole{node, Variable<T>::uninitialised(shape)}).gradient;
-  }
-
-  List<GradientSum<T>> sums;  // one a slot
-  List<char> taken;           // regions that were given to one gradient; a second one must not overwrite it
-  List<Whole> wholes;
-};
 
 template <class T>
 Tape<T>::Tape() : run_(next_run()), outer_(innermost) {
@@ -80,8 +60,10 @@ void Tape<T>::forget() {
   slots_.clear();
   shapes_.clear();
   leaves_.clear();
+  wholes_.clear();
   regions_.clear();
   outside_slots_.clear();
+  last_outside_ = {{}, none};
   reads_.clear();
   chunk_ = used_ = 0;
   run_ = next_run();
@@ -118,10 +100,19 @@ Variable<T> Tape<T>::watch(Tensor<T> value) {
 }
 
 template <class T>
+const std::uint32_t* Tape<T>::outside_slot(const Place& place) const {
+  if (last_outside_.second == none || last_outside_.first != place) {
+    const auto it = outside_slots_.find(place);
+    if (it == outside_slots_.end()) return nullptr;
+    last_outside_ = *it;
+  }
+  return &last_outside_.second;
+}
+
+template <class T>
 std::uint32_t Tape<T>::slot_of(const Variable<T>& x) {
   if (x.place().tape == run_) return static_cast<std::uint32_t>(x.place().slot);
-  const auto it = outside_slots_.find(x.place());
-  if (it != outside_slots_.end()) return it->second;
+  if (const std::uint32_t* slot = outside_slot(x.place())) return *slot;
   leaves_.push_back({add_slot(x.shape()), x.place()});
   if (around_ != nullptr) reads_.push_back(x);
   return outside_slots_[x.place()] = leaves_.back().slot;
@@ -137,8 +128,8 @@ std::size_t Tape<T>::bytes() const {
 template <class T>
 std::size_t Tape<T>::uses(const Variable<T>& x) const {
   if (x.place().tape == run_) return slots_[x.place().slot].uses;
-  const auto it = outside_slots_.find(x.place());
-  return it != outside_slots_.end() ? slots_[it->second].uses : 0;
+  const std::uint32_t* slot = outside_slot(x.place());
+  return slot != nullptr ? slots_[*slot].uses : 0;
 }
 
 template <class T>
@@ -182,61 +173,27 @@ void Tape<T>::attach_same(const Variable<T>& x) {
 template <class T>
 void Tape<T>::attach_part(std::size_t i, const Variable<T>& x, std::size_t offset) {
   slots_[nodes_.back().first_output + i].region = static_cast<std::uint32_t>(regions_.size());
-  regions_.push_back({slot_of(x), static_cast<std::uint32_t>(nodes_.size() - 1), offset});
+  const auto node = static_cast<std::uint32_t>(nodes_.size() - 1);
+  if (wholes_.empty() || wholes_.back().node != node) wholes_.push_back({x.shape(), node, 0, 0});
+  regions_.push_back({static_cast<std::uint32_t>(wholes_.size() - 1), offset});
 }
 
 template <class T>
-void Flow<T>::check(std::size_t i, const Shape& got) const {
-  if (got != shape(i)) fail(op_, "a derivative of the input's shape " + to_string(shape(i)), got);
-}
-
-template <class T>
-void Flow<T>::add(std::size_t i, Variable<T> term) {
-  if (!wanted(i)) return;
-  if (!term.defined()) fail(op_, "a derivative", "an undefined variable");
-  check(i, term.shape());
-  if (observed()) tape_.tell_derived(node_, term);
-  pass_.sums[slots_[i]].add(std::move(term));
-}
-
-template <class T>
-void Flow<T>::add(std::size_t i, Product<T> term) {
-  if (!wanted(i)) return;
-  check(i, {term.a.shape().back(), term.b.shape().back()});
-  pass_.sums[slots_[i]].add(std::move(term));
-}
-
-template <class T>
-void Flow<T>::add(std::size_t i, RowSparse<T> term) {
-  if (!wanted(i)) return;
-  const Shape& values = term.values.shape();
-  Shape shape{term.rows};
-  shape.insert(shape.end(), values.begin() + static_cast<std::ptrdiff_t>(term.ids.dimension()), values.end());
-  check(i, shape);
-  if (observed()) tape_.tell_derived(node_, term.values);
-  pass_.sums[slots_[i]].add(std::move(term));
-}
-
-template <class T>
-void Flow<T>::add(std::size_t i, Term<T> term) {
-  std::visit([&](auto& t) { add(i, std::move(t)); }, term);
-}
-
-template <class T>
-Variable<T> Flow<T>::room(std::size_t i, const Shape& shape) {
-  if (wanted(i)) {
-    const auto& slot = tape_.slots_[slots_[i]];
-    if (slot.region != Tape<T>::none && !pass_.taken[slot.region] && this->shape(i) == shape) {
-      pass_.taken[slot.region] = 1;
-      const auto& region = tape_.regions_[slot.region];
-      return pass_.whole(region.node, tape_.shape_of(region.slot)).room(region.offset, shape);
-    }
+void Tape<T>::attach_factor(const Variable<T>& w) {
+  Slot& weight = slots_[slot_of(w)];
+  Slot& y = slots_[nodes_.back().first_output];
+  const Shape& shape = shapes_[y.shape];
+  if (y.region != none) return;
+  if (weight.factors == none) {
+    weight.factors = static_cast<std::uint32_t>(wholes_.size());
+    wholes_.push_back({{0}, none, 0, 0});
   }
-  if (last_read_ != nullptr && last_read_->shape() == shape && last_read_->sole_owner() != nullptr) {
-    reused_ = true;
-    return std::exchange(last_read_, nullptr)->twin();
-  }
-  return Variable<T>::uninitialised(shape);
+  Whole& whole = wholes_[weight.factors];
+  y.region = static_cast<std::uint32_t>(regions_.size());
+  regions_.push_back({weight.factors, whole.shape.front()});
+  whole.shape.front() += size_of(shape);
+  whole.rows += rows_of(shape);
+  ++whole.parts;
 }
 
 template <class T>
@@ -311,7 +268,7 @@ Gradients<T> Tape<T>::backward(const Variable<T>& y, const BackwardOptions<T>& o
   Pause<T> pause(!options.record);
   for (const Variable<T>& x : options.keep) slot_of(x);  // a parameter that was not used gets its slot before the count
   const std::size_t slot_count = slots_.size();
-  Pass pass(slot_count, regions_.size(), options.record);
+  Pass pass(*this, options.record);
   if (options.seed.defined() && observed()) tell_derived(nodes_.size(), options.seed);
   pass.sums[y.place().slot].add(options.seed.defined() ? options.seed : Variable<T>(full<T>(y.shape(), 1)));
 
@@ -333,7 +290,7 @@ Gradients<T> Tape<T>::backward(std::span<const Variable<T>> ys, std::span<const 
   for (std::size_t i = 0; i < ys.size(); ++i) {
     if (counts(i)) slot_of(ys[i]);
   }
-  Pass pass(slots_.size(), regions_.size(), false);
+  Pass pass(*this, false);
   for (std::size_t i = 0; i < ys.size(); ++i) {
     if (counts(i)) pass.sums[slot_of(ys[i])].add(seeds[i]);
   }
@@ -384,8 +341,6 @@ Pause<T>::~Pause() {
 
 template class Tape<float>;
 template class Tape<double>;
-template class Flow<float>;
-template class Flow<double>;
 template class Pause<float>;
 template class Pause<double>;
 

@@ -103,6 +103,10 @@ class Tape {
   /// gradient: it is written there from the start.
   void attach_part(std::size_t i, const Variable<T>& x, std::size_t offset);
 
+  /// Says that the gradient of the open node's one output is a factor of an open product of w's gradient: where there
+  /// are several, they are written one after another from the start.
+  void attach_factor(const Variable<T>& w);
+
  private:
   friend class Flow<T>;
   template <class>
@@ -138,13 +142,23 @@ class Tape {
     std::uint32_t shape;          // in shapes_
     std::uint32_t region = none;  // where its gradient belongs
     std::uint32_t uses = 0;
+    std::uint32_t factors = none;  // the whole of the factors of its gradient's products
   };
   struct Leaf {
     std::uint32_t slot;
     Place place;
   };
-  struct Region {              // of the gradient of a slot
-    std::uint32_t slot, node;  // what takes a variable apart a second time has a tensor of its own
+  struct Whole {  // a tensor for gradients that are written side by side
+    Shape shape;
+    std::uint32_t node;  // that took a variable of this shape apart, or none
+    std::uint32_t parts;
+    std::size_t rows;  // of all factors
+
+    // Not for many rows, which would hold memory that open products need not keep.
+    bool pays() const { return node != none || (parts > 1 && rows <= 2 * stacked_rows_limit); }
+  };
+  struct Region {
+    std::uint32_t whole;
     std::size_t offset;
   };
   struct HashPlace {
@@ -154,6 +168,7 @@ class Tape {
 
   Gradients<T> run(Pass& pass, std::size_t slot_count, const List<char>& kept);
   void add_edge(Derivative<T>* derivative, std::span<const Variable<T>* const> inputs);
+  const std::uint32_t* outside_slot(const Place& place) const;
   bool stands_around(const Variable<T>& x) const { return around_->holds(x); }
   std::uint32_t slot_of(const Variable<T>& x);
   std::uint32_t add_slot(const Shape& shape);
@@ -180,10 +195,12 @@ class Tape {
   List<Slot> slots_;
   List<Shape> shapes_;  // many slots in a row share one
   List<Leaf> leaves_;
+  List<Whole> wholes_;
   List<Region> regions_;
   std::unordered_map<Place, std::uint32_t, HashPlace, std::equal_to<>,
                      RecyclingAllocator<std::pair<const Place, std::uint32_t>>>
-      outside_slots_;  // of parameters and what stands on the tape around
+      outside_slots_;                                               // of parameters and what stands on the tape around
+  mutable std::pair<Place, std::uint32_t> last_outside_{{}, none};  // as a rule a weight is asked for several times
   List<Storage<std::byte>> chunks_;
   std::size_t chunk_ = 0, used_ = 0;
 };

@@ -41,17 +41,17 @@ Variable<T> matmul(const Variable<T>& a, const Variable<T>& b, Transpose transpo
   const bool ta = transpose == Transpose::a || transpose == Transpose::both;
   const bool tb = transpose == Transpose::b || transpose == Transpose::both;
   const Packed<T>* packed = ta ? nullptr : detail::packed(a, b, tb, Tape<T>::current());
-  return record("matmul", kernels::matmul("matmul", a.view(), b.view(), transpose, packed),
-                wrt(a,
-                    [b = b, ta, tb, tape = Tape<T>::current()](const Variable<T>& dc) {
-                      if (ta) return matmul(b, dc, tb ? Transpose::both : Transpose::b);
-                      return detail::times(dc, b, !tb, tape);
-                    }),
-                wrt(b, [a = a, ta, tb, single = b.rank() == 2](const Variable<T>& dc) -> Term<T> {
-                  if (ta) return tb ? matmul(dc, a, Transpose::both) : matmul(a, dc);
-                  if (single) return tb ? Product<T>{dc, a} : Product<T>{a, dc};
-                  return tb ? matmul(dc, a, Transpose::a) : matmul(a, dc, Transpose::a);
-                }));
+  Variable<T> c = kernels::matmul("matmul", a.view(), b.view(), transpose, packed);
+  auto da = [b = b, ta, tb, tape = Tape<T>::current()](const Variable<T>& dc) {
+    if (ta) return matmul(b, dc, tb ? Transpose::both : Transpose::b);
+    return detail::times(dc, b, !tb, tape);
+  };
+  if (b.rank() == 2 && !ta) return record("matmul", std::move(c), wrt(a, std::move(da)), weight(b, a, tb));
+  auto db = [a = a, ta, tb](const Variable<T>& dc) {
+    if (ta) return tb ? matmul(dc, a, Transpose::both) : matmul(a, dc);
+    return tb ? matmul(dc, a, Transpose::a) : matmul(a, dc, Transpose::a);
+  };
+  return record("matmul", std::move(c), wrt(a, std::move(da)), wrt(b, std::move(db)));
 }
 
 /// y = x·W + b, with b repeated along the axes it lacks.   x [..., k], W [k, n], b [n] or any shape that broadcasts to
@@ -62,11 +62,7 @@ Variable<T> affine(const Variable<T>& x, const Variable<T>& w, const Variable<T>
   return record(
       "affine", kernels::affine("affine", x.view(), w.view(), b.view(), packed),
       wrt(x, [w = w, tape = Tape<T>::current()](const Variable<T>& dy) { return detail::times(dy, w, true, tape); }),
-      wrt(w,
-          [x = x](const Variable<T>& dy) {
-            return Product<T>{x, dy};
-          }),
-      repeated(b));
+      repeated(b), weight(w, x));
 }
 
 /// The product left open by a derivative, multiplied out.

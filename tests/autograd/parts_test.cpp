@@ -306,4 +306,41 @@ BOOST_AUTO_TEST_CASE(seeds_stay_as_they_are) {
   BOOST_TEST(elements(tape.backward(y, {.seed = own})[x]) == elements(expected));
 }
 
+BOOST_AUTO_TEST_CASE(factors_of_a_weight_lie_side_by_side) {
+  const V w = random_tensor({3, 3}, {-1, 1}, 4);
+  Tape<double> tape;
+  const V weight = tape.watch(w);
+  List<V> products;
+  V h = tape.watch(random_tensor({2, 3}));
+  for (int step = 0; step < 3; ++step) {
+    products.push_back(matmul(h, weight));
+    h = tanh(products.back());
+  }
+  const auto gradients = tape.backward(weighed(h), {.keep = {products.begin(), products.end()}});
+  for (std::size_t i = 1; i < products.size(); ++i) {
+    const V now = gradients[products[i]], before = gradients[products[i - 1]];
+    BOOST_TEST(now.view().data() == before.view().data() + 6);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(gradients_of_a_weight_used_often) {
+  const auto compare = [](const std::string& name, const auto& f) {
+    const auto report = check_gradients(name, f, {random_tensor({2, 3}), random_tensor({3, 3}, {-1, 1}, 8)});
+    BOOST_TEST(report.ok, report.message);
+  };
+  compare("read both ways, in products of different widths", [](const auto& x) {
+    const V a = tanh(matmul(x[0], x[1])), b = tanh(matmul(a, x[1], Transpose::b));
+    const V narrow = sum(x[1], {.axes = {1}, .keep = true});
+    return weighed(tanh(matmul(b, x[1]) + tanh(matmul(tanh(matmul(a, narrow)), narrow, Transpose::b))));
+  });
+  compare("its products used twice", [](const auto& x) {
+    const V a = matmul(x[0], x[1]), b = matmul(tanh(a) * a, x[1]);
+    return weighed(tanh(b) * sigmoid(b) + a);
+  });
+  compare("itself computed", [](const auto& x) {
+    const V w = matmul(x[1], x[1]), a = tanh(matmul(x[0], w));
+    return weighed(affine(a, w, sum(w, {.axes = {0}})) * matmul(a, w));
+  });
+}
+
 BOOST_AUTO_TEST_SUITE_END()
