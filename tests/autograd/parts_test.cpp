@@ -337,6 +337,15 @@ BOOST_AUTO_TEST_CASE(gradients_of_a_weight_used_often) {
     const V a = matmul(x[0], x[1]), b = matmul(tanh(a) * a, x[1]);
     return weighed(tanh(b) * sigmoid(b) + a);
   });
+  compare("by an op of the user", [](const auto& x) {
+    const auto times = [](const V& a, const V& b) {
+      return record("times", matmul(a.detached(), b.detached()),
+                    wrt(a, [b = b](const V& dc) { return matmul(dc, b, Transpose::b); }), wrt(b, [a = a](const V& dc) {
+                      return Product<double>{a, dc};
+                    }));
+    };
+    return weighed(times(tanh(times(x[0], x[1])), x[1]));
+  });
   compare("itself computed", [](const auto& x) {
     const V w = matmul(x[1], x[1]), a = tanh(matmul(x[0], w));
     return weighed(affine(a, w, sum(w, {.axes = {0}})) * matmul(a, w));
