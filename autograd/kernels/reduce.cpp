@@ -199,8 +199,11 @@ template <class T>
 Tensor<T> broadcast_to(const char* op, View<T> x, const Shape& shape) {
   check_broadcasts(op, x.shape(), shape);
   Tensor<T> out = empty<T>(shape);
-  if (x.shape() == shape) std::copy_n(x.data(), x.size(), out.data());
-  if (x.shape() == shape || out.size() == 0) return out;
+  if (x.shape() == shape) {
+    std::copy_n(x.data(), x.size(), out.data());
+    return out;
+  }
+  if (out.size() == 0) return out;
   const auto plan = broadcast_plan<1>(shape, {&x.shape()});
   const std::size_t last = plan.axes - 1, columns = plan.extent[last];
   T* to = out.data();

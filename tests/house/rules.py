@@ -34,8 +34,8 @@ IN_LIBRARY = {"cxxabi.h": {"nn/snapshot.cpp"},
 POSIX = {"fcntl.h", "unistd.h"}
 LIBRARY = ("autograd", "nn", "optim")
 INTERNAL = {  # not for users
-    "autograd/kernels/finite.hpp", "autograd/pass.hpp", "autograd/replacement.hpp", "nn/convert/layout.hpp", "nn/files.hpp",
-    "optim/lanes.hpp"}
+    "autograd/kernels/finite.hpp", "autograd/pass.hpp", "autograd/replacement.hpp", "nn/convert/layout.hpp",
+    "nn/files.hpp", "optim/lanes.hpp"}
 LONGEST = 400
 LONGER = {"docs/from_pytorch.md": "twelve programs, each twice"}  # file: why it may be longer
 
