@@ -101,8 +101,7 @@ Variable<T> pointwise(const Into<T>& into, const char* op, const F& f, const Var
   if (Tape<T>::current() != nullptr) return f(x, static_cast<const Variable<T>&>(xs)...);
   constexpr std::size_t n = 1 + sizeof...(Xs);
   return map_lanes<T, n>(
-      op, {x.view(), xs.view()...},
-      [&](const std::array<Lane<T>, n>& lanes) { return std::array<Lane<T>, 1>{std::apply(f, lanes)}; }, into);
+      op, {x.view(), xs.view()...}, [&](const std::array<Lane<T>, n>& lanes) { return std::apply(f, lanes); }, into);
 }
 template <class T, class F, class... Xs>
 Variable<T> pointwise(const char* op, const F& f, const Variable<T>& x, const Xs&... xs) {
@@ -122,7 +121,7 @@ template <class Rule, class T, class... Xs>
 Variable<T> rule_value(const Rule& rule, const Variable<T>& x, const Xs&... xs) {
   constexpr std::size_t n = 1 + sizeof...(Xs);
   return map_lanes<T, n>(Rule::name, {x.view(), xs.view()...}, [&](const std::array<Lane<T>, n>& lanes) {
-    return std::array<Lane<T>, 1>{std::apply([&](const auto&... lane) { return elementwise(rule, lane...); }, lanes)};
+    return std::apply([&](const auto&... lane) { return elementwise(rule, lane...); }, lanes);
   });
 }
 

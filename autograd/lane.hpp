@@ -106,10 +106,11 @@ void map_rows(const kernels::BroadcastPlan<N + M>& plan, const std::array<const 
 
 }  // namespace detail
 
-/// f(inputs...) elementwise with broadcasting; f takes std::array<Lane<T>, N> and returns a std::array of one. The
-/// result has the shape the inputs broadcast to. Throws std::invalid_argument naming `op` where they do not broadcast.
+/// f(inputs...) elementwise with broadcasting; f takes std::array<Lane<T>, N> and returns a Lane<T>. The result has the
+/// shape the inputs broadcast to. Throws std::invalid_argument naming `op` where they do not broadcast.
 template <class T, std::size_t N, class F>
 inline Variable<T> map_lanes(const char* op, const std::array<View<T>, N>& inputs, F&& f, const Into<T>& into = {}) {
+  const auto lanes = [&](const auto& in) { return std::array<Lane<T>, 1>{f(in)}; };
   const Shape* widest = &inputs[0].shape();
   bool alike = true;  // element by element, without repetition
   for (std::size_t k = 1; k < N; ++k) {
@@ -123,7 +124,7 @@ inline Variable<T> map_lanes(const char* op, const std::array<View<T>, N>& input
     Variable<T> output = into.make(*widest);
     std::array<std::size_t, N> step;
     step.fill(1);
-    detail::map_row<T, N, 1>(from, step, {output.fresh()}, inputs[0].size(), f);
+    detail::map_row<T, N, 1>(from, step, {output.fresh()}, inputs[0].size(), lanes);
     return output;
   }
   Shape shape = inputs[0].shape();
@@ -133,7 +134,7 @@ inline Variable<T> map_lanes(const char* op, const std::array<View<T>, N>& input
   std::array<const Shape*, N + 1> shapes;
   shapes.fill(&shape);
   for (std::size_t k = 0; k < N; ++k) shapes[k] = &inputs[k].shape();
-  detail::map_rows<T, N, 1>(kernels::broadcast_plan<N + 1>(shape, shapes), from, {output.fresh()}, f);
+  detail::map_rows<T, N, 1>(kernels::broadcast_plan<N + 1>(shape, shapes), from, {output.fresh()}, lanes);
   return output;
 }
 

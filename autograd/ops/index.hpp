@@ -34,9 +34,10 @@ Variable<T> scatter_add(const Variable<T>& x, std::ptrdiff_t axis, const Indices
 template <class T>
 Variable<T> gather(const Variable<T>& x, std::ptrdiff_t axis, const Indices& ids) {
   const std::size_t a = check_axis("gather", axis, x.shape());
-  return record(
-      "gather", kernels::gather("gather", x.view(), a, ids),
-      wrt(x, [axis, ids, extent = x.shape()[a]](const Variable<T>& dy) { return scatter_add(dy, axis, ids, extent); }));
+  return record("gather", kernels::gather("gather", x.view(), a, ids),
+                wrt(x, [axis, ids = ids, extent = x.shape()[a]](const Variable<T>& dy) {
+                  return scatter_add(dy, axis, ids, extent);
+                }));
 }
 
 /// y[.., ids[.., i, ..], ..] += x[.., i, ..] along an axis, from y = 0 on: the transpose of gather().
