@@ -1,5 +1,7 @@
 #include "autograd/variable.hpp"
 
+#include <mutex>
+
 #include "autograd/packed.hpp"
 
 namespace rw {
@@ -71,8 +73,11 @@ const Tensor<T>& Value<T>::tensor() const {
 
 template <class T>
 const Packed<T>& Value<T>::packed(bool transposed) const {
-  return made_once(all_made().packed[transposed ? 1 : 0],
-                   [&](void* place) { return ::new (place) Packed<T>(View<T>(data, shape), transposed); });
+  std::atomic<Packed<T>*>& kept = all_made().packed[transposed ? 1 : 0];
+  if (const Packed<T>* made = kept.load(std::memory_order_acquire)) return *made;
+  static std::mutex packing;  // shards want the same at the same time: doing it twice would take the memory twice
+  const std::lock_guard lock(packing);
+  return made_once(kept, [&](void* place) { return ::new (place) Packed<T>(View<T>(data, shape), transposed); });
 }
 
 template struct Value<float>;

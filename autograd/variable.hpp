@@ -5,6 +5,9 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#if __has_include(<sys/single_threaded.h>)
+#include <sys/single_threaded.h>
+#endif
 
 #include "autograd/tensor.hpp"
 
@@ -25,6 +28,16 @@ struct Place {
 
 namespace detail {
 
+/// Whether nobody else can count: then it needs no atomic instructions, each of which costs as much as the arithmetic
+/// of a small operation. What the C library does not tell is taken for false.
+inline bool only_thread() {
+#if __has_include(<sys/single_threaded.h>)
+  return __libc_single_threaded != 0;
+#else
+  return false;
+#endif
+}
+
 /// A pointer that counts its fellows in `users` of what it points to, and gives it back to the recycled memory with
 /// the last of them.
 template <class X>
@@ -38,7 +51,12 @@ class Shared {
     return s;
   }
   Shared(const Shared& other) noexcept : x_(other.x_) {
-    if (x_ != nullptr) x_->users.fetch_add(1, std::memory_order_relaxed);
+    if (x_ == nullptr) return;
+    if (only_thread()) {
+      x_->users.store(x_->users.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    } else {
+      x_->users.fetch_add(1, std::memory_order_relaxed);
+    }
   }
   Shared(Shared&& other) noexcept : x_(std::exchange(other.x_, nullptr)) {}
   Shared& operator=(Shared other) noexcept {
@@ -72,8 +90,12 @@ class Shared {
 
  private:
   [[gnu::noinline]] void let_go() noexcept {
-    // The last user need not take part in the race of a decrement.
-    if (!alone() && x_->users.fetch_sub(1, std::memory_order_acq_rel) > 1) return;
+    if (only_thread()) {
+      const auto users = x_->users.load(std::memory_order_relaxed);
+      if (users > 1) return x_->users.store(users - 1, std::memory_order_relaxed);
+    } else if (!alone() && x_->users.fetch_sub(1, std::memory_order_acq_rel) > 1) {
+      return;  // the last user need not take part in the race of a decrement
+    }
     x_->~X();
     release(x_, sizeof(X));
   }

@@ -14,6 +14,7 @@ FLOORS = {  # who may include whom
 FOREIGN = {  # headers of other libraries, and the only files that may include them
     "xtensor/": {"autograd/shape.hpp", "autograd/tensor.hpp"},
     "xsimd/": {"autograd/lane.hpp"},
+    "sys/single_threaded.h": {"autograd/variable.hpp"},
     "cblas.h": {"autograd/blas.cpp", "bench/child.cpp", "bench/floor.cpp"},
     "lapacke.h": {"autograd/blas.cpp", "nn/echo_state.cpp", "nn/spectral.cpp"},
     "mpi.h": {"optim/ranks_mpi.cpp"},
