@@ -4,13 +4,14 @@
 #include <bit>
 #include <cstddef>
 #include <new>
+#include <utility>
 #include <vector>
 
 namespace rw {
 
-/// Whether blocks given back are handed out again. Not under AddressSanitizer: there they go straight to the system, so
-/// that a use after free is seen.
-#if defined(__SANITIZE_ADDRESS__)  // as g++ says it
+/// Whether blocks given back are handed out again. Not under AddressSanitizer, nor where REWIND_NO_RECYCLING is
+/// defined: there they go straight to the system, so that a leak or a use after free is seen.
+#if defined(REWIND_NO_RECYCLING) || defined(__SANITIZE_ADDRESS__)  // the latter as g++ says it
 inline constexpr bool recycles = false;
 #elif defined(__has_feature)
 inline constexpr bool recycles = !__has_feature(address_sanitizer);
@@ -59,6 +60,17 @@ struct FreeLists {
     kept_bytes += c.bytes;
     return true;
   }
+
+  void move_to(FreeLists& other) {
+    for (std::size_t i = 0; i < head.size(); ++i) {
+      while (Block* block = head[i]) {
+        head[i] = block->next;
+        block->next = other.head[i];
+        other.head[i] = block;
+      }
+    }
+    other.kept_bytes += std::exchange(kept_bytes, 0);
+  }
 };
 
 // Small blocks stay with their thread. Large ones are shared, so that what one thread makes and another frees, as the
@@ -71,8 +83,8 @@ void release_elsewhere(void* block, std::size_t bytes) noexcept;
 
 }  // namespace detail
 
-/// Returns 64-byte aligned memory of at least `bytes`, from the free lists where a block of that size class was given
-/// back before. Throws std::bad_alloc.
+/// Returns 64-byte aligned memory of at least `bytes`, from what was given back before where there is enough. What the
+/// process took from the system once it keeps. Throws std::bad_alloc.
 inline void* acquire(std::size_t bytes) {
   if (bytes < detail::shared_from) {
     if (void* block = detail::thread_lists.take(detail::size_class(bytes))) return block;
@@ -80,7 +92,7 @@ inline void* acquire(std::size_t bytes) {
   return detail::acquire_elsewhere(bytes);
 }
 
-/// Gives a block of acquire(bytes) back to the free lists; any thread may.
+/// Gives a block of acquire(bytes) back; any thread may.
 inline void release(void* block, std::size_t bytes) noexcept {
   if (block == nullptr) return;
   if (bytes < detail::shared_from && detail::thread_lists.keep(block, detail::size_class(bytes))) return;

@@ -62,6 +62,21 @@ BOOST_AUTO_TEST_CASE(a_block_given_back_is_handed_out_again, *boost::unit_test::
   release(again, 5001);
 }
 
+BOOST_AUTO_TEST_CASE(neighbours_given_back_grow_together, *boost::unit_test::enable_if<recycles>()) {
+  constexpr std::size_t one = std::size_t{5} << 20;
+  for (const std::vector<std::size_t>& order : {std::vector<std::size_t>{0, 1, 2}, {2, 1, 0}, {0, 2, 1}, {1, 0, 2}}) {
+    char* whole = static_cast<char*>(acquire(3 * one));
+    release(whole, 3 * one);
+    std::vector<char*> parts;
+    for (int i = 0; i < 3; ++i) parts.push_back(static_cast<char*>(acquire(one)));
+    BOOST_TEST((parts[1] == parts[0] + one && parts[2] == parts[1] + one));
+    for (const std::size_t i : order) release(parts[i], one);
+    void* again = acquire(3 * one);
+    BOOST_TEST(again == whole);
+    release(again, 3 * one);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(another_thread_may_give_back) {
   for (int round = 0; round < 100; ++round) {
     void* block = acquire(1 << 12);
