@@ -40,19 +40,30 @@ void Flow<T>::add(std::size_t i, Term<T> term) {
 }
 
 template <class T>
+Variable<T> Flow<T>::region(std::uint32_t slot, const Shape& shape) {
+  const std::uint32_t at = tape_.slots_[slot].region;
+  if (at == Tape<T>::none || pass_.taken[at] || tape_.shape_of(slot) != shape) return {};
+  const auto& region = tape_.regions_[at];
+  const auto& whole = tape_.wholes_[region.whole];
+  const std::size_t all = size_of(whole.shape), stretch = whole.stretch();
+  if (!whole.pays() || all == 0) return {};
+  const std::size_t begin = std::min(region.offset, all - 1) / stretch * stretch;
+  if (region.offset + size_of(shape) > begin + stretch) return {};
+  pass_.taken[at] = 1;
+  auto& [gradients, begun] = pass_.wholes[region.whole];
+  if (!gradients.defined() || begun != begin) {
+    if (gradients.defined()) pass_.sums[whole.weight].multiply_out();  // the stretch is done with
+    gradients = {};
+    gradients = Variable<T>::uninitialised(stretch == all ? whole.shape : Shape{std::min(stretch, all - begin)});
+    begun = begin;
+  }
+  return gradients.room(region.offset - begin, shape);
+}
+
+template <class T>
 Variable<T> Flow<T>::room(std::size_t i, const Shape& shape) {
   if (wanted(i)) {
-    const std::uint32_t at = tape_.slots_[slots_[i]].region;
-    if (at != Tape<T>::none && !pass_.taken[at] && this->shape(i) == shape) {
-      const auto& region = tape_.regions_[at];
-      const auto& whole = tape_.wholes_[region.whole];
-      if (whole.pays()) {
-        pass_.taken[at] = 1;
-        Variable<T>& gradients = pass_.wholes[region.whole];
-        if (!gradients.defined()) gradients = Variable<T>::uninitialised(whole.shape);
-        return gradients.room(region.offset, shape);
-      }
-    }
+    if (Variable<T> region = this->region(slots_[i], shape); region.defined()) return region;
   }
   if (last_read_ != nullptr && last_read_->shape() == shape && last_read_->sole_owner() != nullptr) {
     reused_ = true;

@@ -108,8 +108,8 @@ void GradientSum<T>::add(RowSparse<T> rows) {
 
 template <class T>
 void GradientSum<T>::multiply_out() {
+  if (!lazy_ || lazy_->products.empty()) return;
   List<Product<T>>& products = lazy_->products;
-  if (products.empty()) return;
   const std::size_t k = products.front().a.shape().back(), n = products.front().b.shape().back();
   T* sum = dense_.defined() ? dense_.sole_owner() : nullptr;
   Tensor<T> fresh;

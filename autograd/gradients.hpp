@@ -9,7 +9,7 @@
 namespace rw {
 
 /// How many rows of open products are multiplied at once: more gain no speed, but hold memory.
-inline constexpr std::size_t stacked_rows_limit = 4096;
+inline constexpr std::size_t stacked_rows_limit = 2048;
 
 /// A derivative left unmultiplied, aᵀ·b with a [n, k] and b [n, m]: products of one weight over many time steps are
 /// stacked and multiplied once.
@@ -51,6 +51,9 @@ class GradientSum {
     std::visit([this](auto& t) { this->add(std::move(t)); }, term);
   }
 
+  /// Multiplies out the products there are so far, which frees their factors.
+  void multiply_out();
+
   /// Multiplies out the products and merges repeated rows; afterwards the sum is dense or row-sparse.
   void settle();
 
@@ -85,7 +88,6 @@ class GradientSum {
     return LazyPointer(::new (acquire(sizeof(Lazy))) Lazy(std::move(lazy)));
   }
   Lazy& lazy() { return lazy_ ? *lazy_ : *(lazy_ = make_lazy()); }
-  void multiply_out();
 
   Variable<T> dense_;
   LazyPointer lazy_;

@@ -174,19 +174,20 @@ template <class T>
 void Tape<T>::attach_part(std::size_t i, const Variable<T>& x, std::size_t offset) {
   slots_[nodes_.back().first_output + i].region = static_cast<std::uint32_t>(regions_.size());
   const auto node = static_cast<std::uint32_t>(nodes_.size() - 1);
-  if (wholes_.empty() || wholes_.back().node != node) wholes_.push_back({x.shape(), node, 0, 0});
+  if (wholes_.empty() || wholes_.back().node != node) wholes_.push_back({x.shape(), node, 0, 0, none});
   regions_.push_back({static_cast<std::uint32_t>(wholes_.size() - 1), offset});
 }
 
 template <class T>
 void Tape<T>::attach_factor(const Variable<T>& w) {
-  Slot& weight = slots_[slot_of(w)];
+  const std::uint32_t slot = slot_of(w);
+  Slot& weight = slots_[slot];
   Slot& y = slots_[nodes_.back().first_output];
   const Shape& shape = shapes_[y.shape];
   if (y.region != none) return;
   if (weight.factors == none) {
     weight.factors = static_cast<std::uint32_t>(wholes_.size());
-    wholes_.push_back({{0}, none, 0, 0});
+    wholes_.push_back({{0}, none, 0, 0, slot});
   }
   Whole& whole = wholes_[weight.factors];
   y.region = static_cast<std::uint32_t>(regions_.size());

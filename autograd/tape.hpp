@@ -152,10 +152,16 @@ class Tape {
     Shape shape;
     std::uint32_t node;  // that took a variable of this shape apart, or none
     std::uint32_t parts;
-    std::size_t rows;  // of all factors
+    std::size_t rows;      // of all factors
+    std::uint32_t weight;  // whose gradient they are factors of
 
-    // Not for many rows, which would hold memory that open products need not keep.
-    bool pays() const { return node != none || (parts > 1 && rows <= 2 * stacked_rows_limit); }
+    bool pays() const { return node != none || parts > 1; }
+    // How many elements are one tensor: of factors no more rows than are multiplied at once.
+    std::size_t stretch() const {
+      if (rows <= stacked_rows_limit) return size_of(shape);
+      const std::size_t products = (rows + stacked_rows_limit - 1) / stacked_rows_limit;
+      return (parts + products - 1) / products * (size_of(shape) / parts);
+    }
   };
   struct Region {
     std::uint32_t whole;
@@ -169,6 +175,7 @@ class Tape {
   Gradients<T> run(Pass& pass, std::size_t slot_count, const List<char>& kept);
   void add_edge(Derivative<T>* derivative, std::span<const Variable<T>* const> inputs);
   const std::uint32_t* outside_slot(const Place& place) const;
+  // Apart from holds(), so that compilers inline that one: it would call itself.
   bool stands_around(const Variable<T>& x) const { return around_->holds(x); }
   std::uint32_t slot_of(const Variable<T>& x);
   std::uint32_t add_slot(const Shape& shape);
@@ -230,6 +237,8 @@ class Flow {
   Flow(Tape<T>& tape, typename Tape<T>::Pass& pass, const char* op, std::size_t node)
       : tape_(tape), pass_(pass), op_(op), node_(node) {}
   void check(std::size_t i, const Shape& got) const;
+  // The place of a slot's gradient among those that are written side by side; undefined where it has none.
+  Variable<T> region(std::uint32_t slot, const Shape& shape);
 
   Tape<T>& tape_;
   typename Tape<T>::Pass& pass_;

@@ -1,5 +1,6 @@
 #include <boost/test/unit_test.hpp>
 #include <cmath>
+#include <numeric>
 
 #include "autograd/autograd.hpp"
 #include "autograd/gradcheck.hpp"
@@ -320,6 +321,32 @@ BOOST_AUTO_TEST_CASE(factors_of_a_weight_lie_side_by_side) {
   for (std::size_t i = 1; i < products.size(); ++i) {
     const V now = gradients[products[i]], before = gradients[products[i - 1]];
     BOOST_TEST(now.view().data() == before.view().data() + 6);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(factors_of_many_rows) {
+  // More rows than are multiplied at once; the gradient is the same as that of one product.
+  const auto compare = [](const std::vector<std::size_t>& extents, bool transposed) {
+    const V w = random_tensor({3, 3}, {-1, 1}, 4);
+    const std::size_t rows = std::accumulate(extents.begin(), extents.end(), std::size_t{0});
+    const V x = random_tensor({rows, 3});
+    const Transpose how = transposed ? Transpose::b : Transpose::none;
+    Tape<double> tape;
+    const V weight = tape.watch(w);
+    const auto parts = split(x, extents, 0);
+    std::vector<V> ys;
+    for (const V& part : parts) ys.push_back(tanh(matmul(part, weight, how)));
+    const V often = tape.backward(weighed(concatenate(ys, 0)))[weight];
+    const V once = tape.backward(weighed(tanh(matmul(x, weight, how))))[weight];
+    for (std::size_t i = 0; i < 9; ++i) {
+      BOOST_TEST(often.value().data()[i] == once.value().data()[i], boost::test_tools::tolerance(1e-11));
+    }
+  };
+  for (const bool transposed : {false, true}) {
+    compare(std::vector<std::size_t>(50, 100), transposed);
+    compare({1000, 1000, 1000, 1000, 1000}, transposed);
+    compare({5000, 10, 3000, 1, 0, 2000}, transposed);
+    compare({2048, 2048}, transposed);
   }
 }
 
