@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <optional>
 
 #include "autograd/ops/join.hpp"
@@ -50,6 +51,58 @@ typename C::State first_state(const C& cell, const UnrollOptions<typename C::Sta
   return *options.initial;
 }
 
+/// The steps whose inputs are projected in one product: all of them where a tape records, which keeps them anyhow, else
+/// as many as make a fast one, so that a long sequence takes no memory for the gates of all its steps.
+template <class T>
+std::size_t steps_at_once(std::size_t steps, std::size_t batch) {
+  constexpr std::size_t fast_rows = 512;
+  const std::size_t products = Tape<T>::current() != nullptr ? 1 : std::max<std::size_t>(1, steps * batch / fast_rows);
+  return (steps + products - 1) / products;
+}
+
+/// Steps `first`, first + 1, ... of xs [T, B, I], a constant unless it is all of them.
+template <class T>
+Variable<T> some_steps(const Variable<T>& xs, std::size_t first, std::size_t count) {
+  Shape shape = xs.shape();
+  if (count == shape[0]) return xs;
+  shape[0] = count;
+  return xs.part(first * shape[1] * shape[2], shape);
+}
+
+/// The outputs of all steps, written side by side as they come: stacking them copies nothing, and what a step computed
+/// them in is not kept.
+template <class T>
+class Outputs {
+ public:
+  Outputs(std::size_t steps, bool wanted) : wanted_(wanted), ys_(wanted ? steps : 0) {}
+
+  bool wanted() const { return wanted_; }
+
+  void put(std::size_t t, const Variable<T>& y) {
+    if (!wanted_) return;
+    if (!whole_.defined()) whole_ = Variable<T>::uninitialised(rw::detail::with_axis(y.shape(), 0, ys_.size()));
+    ys_[t] = y;
+    if (whole_.size() != ys_.size() * y.size()) return;  // stack() will say so
+    Variable<T> room = whole_.room(t * y.size(), y.shape());
+    std::copy_n(y.view().data(), y.size(), room.fresh());
+    ys_[t] = Variable<T>(std::move(room), y.place());
+  }
+
+  /// The state with output t in place of the same value, for records to keep the one and not the other.
+  template <class State>
+  State reading(std::size_t t, const Variable<T>& y, State state) const {
+    if (!wanted_ || Tape<T>::current() == nullptr) return state;
+    return map_state([&](const Variable<T>& s) { return s.same_value(y) ? ys_[t] : s; }, state);
+  }
+
+  Variable<T> stacked() const { return wanted_ ? stack(ys_) : Variable<T>(); }
+
+ private:
+  bool wanted_;
+  List<Variable<T>> ys_;
+  Variable<T> whole_;
+};
+
 }  // namespace detail
 
 /// Runs a cell over the sequences xs [T, B, I], time outermost. Where a row has no step, because it is shorter or the
@@ -64,33 +117,39 @@ requires Cell<C, T> Unrolled<T, typename C::State> unroll(const C& cell, const V
   if (steps == 0 || batch == 0) fail("unroll", "at least one step and one row", "xs ", xs.shape());
   const detail::ValidSteps valid(steps, batch, options.lengths, options.mask);
 
+  const Variable<T> finite = detail::finite_inputs(xs, valid);
+  const std::size_t at_once = detail::steps_at_once<T>(steps, batch);
+
   typename C::State state = detail::first_state<T>(cell, options, batch);
-  const Slices<T> inputs(projected(cell, detail::finite_inputs(xs, valid)));
-  List<Variable<T>> outputs(options.outputs ? steps : 0);
+  detail::Outputs<T> outputs(steps, options.outputs);
   Variable<T> silence;  // the output of a step that no row has
-  for (std::size_t i = 0; i < steps; ++i) {
-    const std::size_t t = options.reverse ? steps - 1 - i : i;
-    if (valid.none(t)) {
-      if (options.outputs && !silence.defined()) {  // a step tells its shape
-        const Pause<T> pause;
-        silence = zeros<T>(step_projected(cell, inputs[t].detached(), state).output.shape());
+  for (std::size_t done = 0; done < steps; done += at_once) {
+    const std::size_t count = std::min(at_once, steps - done), first = options.reverse ? steps - done - count : done;
+    const Slices<T> inputs(projected(cell, detail::some_steps(finite, first, count)));
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::size_t k = options.reverse ? count - 1 - i : i, t = first + k;
+      if (valid.none(t)) {
+        if (options.outputs && !silence.defined()) {  // a step tells its shape
+          const Pause<T> pause;
+          silence = zeros<T>(step_projected(cell, inputs[k].detached(), state).output.shape());
+        }
+        outputs.put(t, silence);
+        continue;
       }
-      if (options.outputs) outputs[t] = silence;
-      continue;
-    }
-    auto next = step_projected(cell, inputs[t], state, options.random);
-    if (valid.all(t)) {
-      if (options.outputs) outputs[t] = std::move(next.output);
-      state = std::move(next.state);
-    } else {
-      const auto choose = [&, rows = valid.template rows<T>(t)](const Variable<T>& a, const Variable<T>& b) {
-        return detail::choose_rows(rows, a, b);
-      };
-      if (options.outputs) outputs[t] = choose(next.output, Variable<T>(scalar<T>(0)));
-      state = map_state(choose, next.state, state);
+      auto next = step_projected(cell, inputs[k], state, options.random);
+      if (!valid.all(t)) {
+        const auto choose = [&, rows = valid.template rows<T>(t)](const Variable<T>& a, const Variable<T>& b) {
+          return detail::choose_rows(rows, a, b);
+        };
+        if (options.outputs) next.output = choose(next.output, Variable<T>(scalar<T>(0)));
+        next.state = map_state(choose, next.state, state);
+      }
+      outputs.put(t, next.output);
+      const bool last = done + i + 1 == steps;  // what is returned does not keep all outputs alive
+      state = last ? std::move(next.state) : outputs.reading(t, next.output, std::move(next.state));
     }
   }
-  return {options.outputs ? stack(outputs) : Variable<T>(), std::move(state)};
+  return {outputs.stacked(), std::move(state)};
 }
 
 /// The output of each row's last valid step [B, O] of outputs [T, B, O]; zero where a row has none. (outputs[T − 1] is

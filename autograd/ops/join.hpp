@@ -79,17 +79,17 @@ template <class T>
 Variable<T> join(const char* op, std::span<const Variable<T>> xs, Parts parts) {
   const std::size_t rows = parts.rows(), inner = parts.inner();
   const Tape<T>* tape = Tape<T>::current();
-  if (tape == nullptr && rows == 1) {
-    Variable<T> whole = Variable<T>::whole_of(xs);
-    if (whole.defined() && whole.shape() == parts.whole) return whole;
+  Variable<T> whole = rows == 1 ? Variable<T>::whole_of(xs) : Variable<T>();
+  if (!whole.defined() || whole.shape() != parts.whole) {
+    std::size_t covered = 0;
+    for (const Parts::Stretch& stretch : parts.stretches) covered += stretch.extent;
+    Tensor<T> value = covered == parts.whole[parts.axis] ? rw::empty<T>(parts.whole) : zeros<T>(parts.whole);
+    for (std::size_t i = 0; i < xs.size(); ++i) {
+      kernels::paste(value, rows, parts.stretches[i].begin * inner, xs[i].view());
+    }
+    whole = std::move(value);
   }
-  std::size_t covered = 0;
-  for (const Parts::Stretch& stretch : parts.stretches) covered += stretch.extent;
-  Tensor<T> value = covered == parts.whole[parts.axis] ? rw::empty<T>(parts.whole) : zeros<T>(parts.whole);
-  for (std::size_t i = 0; i < xs.size(); ++i) {
-    kernels::paste(value, rows, parts.stretches[i].begin * inner, xs[i].view());
-  }
-  if (tape == nullptr) return value;
+  if (tape == nullptr) return whole;
 
   List<const Variable<T>*> held;
   Parts held_parts{parts.whole, parts.axis, parts.slices};
@@ -100,7 +100,7 @@ Variable<T> join(const char* op, std::span<const Variable<T>> xs, Parts parts) {
     held.push_back(&xs[i]);
     held_parts.stretches.push_back(parts.stretches[i]);
   }
-  return record(op, std::move(value),
+  return record(op, std::move(whole),
                 wrt(std::move(held), [op, parts = std::move(held_parts)](std::span<const Variable<T>> dys) {
                   return cut(op, dys[0], parts);
                 }));
