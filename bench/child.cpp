@@ -14,6 +14,7 @@
 #include <cstring>
 #include <fstream>
 #include <stdexcept>
+#include <utility>
 
 namespace bench {
 namespace {
@@ -103,7 +104,6 @@ std::string answer(const Request& request, Contender& contender, double mb_befor
   std::string bytes;
   if (request.what == 'r') {
     bytes = packed(contender.results());
-    restart_peak();
   } else if (request.what == 's') {
     for (std::size_t i = 0; i < request.n; ++i) {
       const auto start = std::chrono::steady_clock::now();
@@ -123,11 +123,13 @@ void serve(int socket, const MakeContender& make, const Task& task) {
   omp_set_num_threads(task.threads);  // what oneDNN, libtorch and an OpenBLAS of its kind go by
   openblas_set_num_threads(task.threads);
   std::unique_ptr<Contender> contender;
+  bool compared = false;
   for (Request request; receive_all(socket, &request, sizeof request);) {
     std::string bytes;
     bool good = true;
     try {
       if (!contender) contender = make(task);
+      if (std::exchange(compared, request.what == 'r')) restart_peak();
       bytes = answer(request, *contender, mb_before);
     } catch (const std::exception& error) {
       bytes = error.what();
