@@ -104,11 +104,12 @@ void sum_in_place(std::vector<T>& x, std::size_t ranks) {
 template <class T>
 GradientSum<T> sparse_sum(const Parameter<T>& parameter, const RowSparse<T>* mine, std::vector<std::size_t> lengths,
                           std::size_t rank) {
-  Shape shape = parameter.shape();
-  const std::size_t rows = shape.front(), width = parameter.size() / std::max<std::size_t>(rows, 1);
+  const Shape& whole = parameter.shape();
+  const std::size_t rows = whole.front(), width = parameter.size() / std::max<std::size_t>(rows, 1);
   const auto ids = gathered(mine != nullptr ? mine->ids.data() : nullptr, lengths, rank);
   for (std::size_t& length : lengths) length *= width;
   const auto values = gathered(mine != nullptr ? mine->values.value().data() : nullptr, lengths, rank);
+  Shape shape = whole;
   shape.front() = ids.size();
   RowSparse<T> all{empty<std::int64_t>({ids.size()}), Variable<T>::uninitialised(shape), rows};
   std::copy(ids.begin(), ids.end(), all.ids.data());
