@@ -52,8 +52,8 @@ Variable<T> Flow<T>::region(std::uint32_t slot, const Shape& shape) {
   pass_.taken[at] = 1;
   auto& [gradients, begun] = pass_.wholes[region.whole];
   if (!gradients.defined() || begun != begin) {
-    if (gradients.defined()) pass_.sums[whole.weight].multiply_out();  // the stretch is done with
-    gradients = {};
+    if (gradients.defined()) pass_.sums[whole.weight].multiply_out();
+    gradients = {};  // the stretch is done with, and its memory free before the next one wants some
     gradients = Variable<T>::uninitialised(stretch == all ? whole.shape : Shape{std::min(stretch, all - begin)});
     begun = begin;
   }

@@ -74,12 +74,11 @@ Variable<T> some_steps(const Variable<T>& xs, std::size_t first, std::size_t cou
 template <class T>
 class Outputs {
  public:
-  Outputs(std::size_t steps, bool wanted) : wanted_(wanted), ys_(wanted ? steps : 0) {}
-
-  bool wanted() const { return wanted_; }
+  /// Of no steps where they are not wanted.
+  explicit Outputs(std::size_t steps) : ys_(steps) {}
 
   void put(std::size_t t, const Variable<T>& y) {
-    if (!wanted_) return;
+    if (ys_.empty()) return;
     if (!whole_.defined()) whole_ = Variable<T>::uninitialised(rw::detail::with_axis(y.shape(), 0, ys_.size()));
     ys_[t] = y;
     if (whole_.size() != ys_.size() * y.size()) return;  // stack() will say so
@@ -91,14 +90,13 @@ class Outputs {
   /// The state with output t in place of the same value, for records to keep the one and not the other.
   template <class State>
   State reading(std::size_t t, const Variable<T>& y, State state) const {
-    if (!wanted_ || Tape<T>::current() == nullptr) return state;
+    if (ys_.empty() || Tape<T>::current() == nullptr) return state;
     return map_state([&](const Variable<T>& s) { return s.same_value(y) ? ys_[t] : s; }, state);
   }
 
-  Variable<T> stacked() const { return wanted_ ? stack(ys_) : Variable<T>(); }
+  Variable<T> stacked() const { return ys_.empty() ? Variable<T>() : stack(ys_); }
 
  private:
-  bool wanted_;
   List<Variable<T>> ys_;
   Variable<T> whole_;
 };
@@ -121,7 +119,7 @@ requires Cell<C, T> Unrolled<T, typename C::State> unroll(const C& cell, const V
   const std::size_t at_once = detail::steps_at_once<T>(steps, batch);
 
   typename C::State state = detail::first_state<T>(cell, options, batch);
-  detail::Outputs<T> outputs(steps, options.outputs);
+  detail::Outputs<T> outputs(options.outputs ? steps : 0);
   Variable<T> silence;  // the output of a step that no row has
   for (std::size_t done = 0; done < steps; done += at_once) {
     const std::size_t count = std::min(at_once, steps - done), first = options.reverse ? steps - done - count : done;
