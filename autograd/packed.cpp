@@ -52,7 +52,8 @@ template <class T, std::size_t rows, std::size_t vectors>
   for (std::size_t p = 0; p < k; ++p) {
     typename S::Vector b[vectors];
     for (std::size_t v = 0; v < vectors; ++v) b[v] = S::load(panel.b + (p * vectors + v) * S::width);
-    __builtin_prefetch(ahead + p * S::width, 0, 2);
+    // One row reads as fast as its cache gives: asking for more takes 20 % longer.
+    if constexpr (rows > 1) __builtin_prefetch(ahead + p * S::width, 0, 2);
     for (std::size_t r = 0; r < rows; ++r) {
       for (std::size_t v = 0; v < vectors; ++v) sum[r][v] += a[r * k + p] * b[v];
     }
