@@ -77,12 +77,12 @@ template <class T, std::size_t N, std::size_t M, class F>
     std::array<Lane<T>, N> lanes;
     for (std::size_t k = 0; k < N; ++k) lanes[k].v = load_simd(from[k] + (i & moves[k]));
     const std::array<Lane<T>, M> results = own(lanes);
-    for (std::size_t m = 0; m < M; ++m) {
-      if (part) {
+    if (!part) {
+      for (std::size_t m = 0; m < M; ++m) results[m].v.store_unaligned(to[m] + i);
+    } else {
+      for (std::size_t m = 0; m < M; ++m) {
         results[m].v.store_aligned(last[m]);
         std::copy_n(last[m], left, to[m] + i);
-      } else {
-        results[m].v.store_unaligned(to[m] + i);
       }
     }
   }
