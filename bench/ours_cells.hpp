@@ -57,18 +57,8 @@ struct PeepholeLstm {
   Parameter<float> weight_ih, weight_hh, bias, peep_i, peep_f, peep_o;
 };
 
-/// layer_norm with its parameters (Ba, Kiros & Hinton 2016).
-struct LayerNorm {
-  explicit LayerNorm(std::size_t width) : gain(weight("gain", {width})), shift(weight("shift", {width})) {}
-
-  Variable operator()(const Variable& x) const { return layer_norm(x, gain, shift); }
-
-  Parameters parameters() { return {gain, shift}; }
-
-  Parameter<float> gain, shift;
-};
-
-/// LSTM with its input, its recurrent product and its memory normalised (Ba, Kiros & Hinton 2016).
+/// LSTM with its input, its recurrent product and its memory normalised (Ba, Kiros & Hinton 2016, eq. 20 to 22; the two
+/// sums of a gate share the shift of the first).
 struct LayerNormLstm {
   struct State {
     Variable h, c;
@@ -78,38 +68,33 @@ struct LayerNormLstm {
       : weight_ih(weight("weight_ih", {s.input, 4 * s.hidden})),
         weight_hh(weight("weight_hh", {s.hidden, 4 * s.hidden})),
         bias(weight("bias", {4 * s.hidden})),
-        norm_x(4 * s.hidden),
-        norm_h(4 * s.hidden),
-        norm_c(s.hidden) {}
+        gain_x(weight("gain_x", {4 * s.hidden})),
+        shift_x(weight("shift_x", {4 * s.hidden})),
+        gain_h(weight("gain_h", {4 * s.hidden})),
+        gain_c(weight("gain_c", {s.hidden})),
+        shift_c(weight("shift_c", {s.hidden})) {}
 
   State initial_state(std::size_t batch) const {
     const Variable zero = rw::zeros<float>({batch, weight_hh.shape()[0]});
     return {zero, zero};
   }
 
-  Variable project(const Variable& xs) const { return norm_x(affine(xs, weight_ih, bias)); }
+  Variable project(const Variable& xs) const { return layer_norm(affine(xs, weight_ih, bias), gain_x, shift_x); }
 
   rw::nn::Step<float, State> step(const Variable& x, const State& s) const {
-    const Variable gates = x + norm_h(matmul(s.h, weight_hh));
+    const Variable gates = layer_norm(matmul(s.h, weight_hh), gain_h, x);
     const auto [c, o] = rw::fuse(
         [](auto i, auto f, auto g, auto o, auto c) {
           return std::tuple{sigmoid(f) * c + sigmoid(i) * tanh(g), sigmoid(o)};
         },
         rw::blocks<4>(gates), s.c);
-    const Variable h = rw::fuse([](auto o, auto c) { return o * tanh(c); }, o, norm_c(c));
+    const Variable h = rw::fuse([](auto o, auto c) { return o * tanh(c); }, o, layer_norm(c, gain_c, shift_c));
     return {h, {h, c}};
   }
 
-  Parameters parameters() {
-    Parameters all{weight_ih, weight_hh, bias};
-    all.add("norm_x", norm_x.parameters());
-    all.add("norm_h", norm_h.parameters());
-    all.add("norm_c", norm_c.parameters());
-    return all;
-  }
+  Parameters parameters() { return {weight_ih, weight_hh, bias, gain_x, shift_x, gain_h, gain_c, shift_c}; }
 
-  Parameter<float> weight_ih, weight_hh, bias;
-  LayerNorm norm_x, norm_h, norm_c;
+  Parameter<float> weight_ih, weight_hh, bias, gain_x, shift_x, gain_h, gain_c, shift_c;
 };
 
 /// Independently recurrent units (Li et al. 2018): h' = max(x·W + b + u ⊙ h, 0).

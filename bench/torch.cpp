@@ -109,11 +109,12 @@ Forward peephole_lstm(Leaves& leaves, const Task& t) {
 
 Forward layer_norm_lstm(Leaves& leaves, const Task& t) {
   const Tensor wh = leaves.create("weight_hh", {4 * t.H, t.H}, transposed);
-  const auto norm = [&](const std::string& name, std::size_t width) {
-    const Tensor gain = leaves.create(name + ".gain", {width}), shift = leaves.create(name + ".shift", {width});
+  const auto norm = [&](const std::string& of, std::size_t width, bool shifted) {
+    const Tensor gain = leaves.create("gain_" + of, {width});
+    const Tensor shift = shifted ? leaves.create("shift_" + of, {width}) : Tensor();
     return [=](const Tensor& x) { return torch::layer_norm(x, {extent(width)}, gain, shift); };
   };
-  const auto norm_x = norm("norm_x", 4 * t.H), norm_h = norm("norm_h", 4 * t.H), norm_c = norm("norm_c", t.H);
+  const auto norm_x = norm("x", 4 * t.H, true), norm_h = norm("h", 4 * t.H, false), norm_c = norm("c", t.H, true);
   return unrolled(
       leaves, t, 4,
       [=]() -> Step {

@@ -52,60 +52,80 @@ std::array<T, M> sum_row(const std::array<const T*, N>& from, std::size_t n, con
   return totals;
 }
 
+// The mean of a row, counted from its first element, and 1/σ.
+template <class T>
+std::array<T, 2> moments_of(const T* row, std::size_t n, double epsilon) {
+  using Batch = Simd<T>;
+  const Batch first(row[0]);
+  const auto [sum, squares] = sum_row<2, T, 1>({row}, n, [=](const auto& x) {
+    const Batch d = x[0] - first;
+    return std::array{d, d * d};
+  });
+  const T mean = sum / static_cast<T>(n);
+  const double offset = static_cast<double>(mean) * static_cast<double>(mean);
+  double variance = static_cast<double>(squares) / static_cast<double>(n) - offset;
+  if (variance < offset / 16) {  // the first element lies far from the others: the difference lost digits
+    const auto [exact] = sum_row<1, T, 1>({row}, n, [=](const auto& x) {
+      const Batch d = x[0] - first - Batch(mean);
+      return std::array{d * d};
+    });
+    variance = static_cast<double>(exact) / static_cast<double>(n);
+  }
+  return {mean, static_cast<T>(1 / std::sqrt(variance + epsilon))};
+}
+
 }  // namespace
 
 template <class T>
 Normalized<T> layer_norm(View<T> x, View<T> gain, View<T> shift, double epsilon) {
   using Batch = Simd<T>;
-  const std::size_t n = gain.size(), rows = x.size() / n;
+  const std::size_t n = gain.size(), rows = x.size() / n, next_shift = shift.size() == n ? 0 : n;
   Normalized<T> out{empty<T>(x.shape()), empty<T>({rows, 2})};
-  const T* row = x.data();
-  T *y = out.y.data(), *moments = out.moments.data();
-  for (std::size_t r = 0; r < rows; ++r, row += n, y += n, moments += 2) {
-    const Batch first(row[0]);
-    const auto sum = [&](const auto& term) { return sum_row<1, T, 1>({row}, n, term)[0]; };
-    const Batch mean(moments[0] = sum([&](const auto& x) { return std::array{x[0] - first}; }) / static_cast<T>(n));
-    const double variance = static_cast<double>(sum([&](const auto& x) {
-                              const Batch d = x[0] - first - mean;
-                              return std::array{d * d};
-                            })) /
-                            static_cast<double>(n);
-    const Batch scale(moments[1] = static_cast<T>(1 / std::sqrt(variance + epsilon)));
-    rw::detail::map_row<T, 3, 1>({row, gain.data(), shift.data()}, {1, 1, 1}, {y}, n, [&](const auto& in) {
-      return std::array{Lane<T>{xsimd::fma((in[0].v - first - mean) * scale, in[1].v, in[2].v)}};
-    });
+  T* const moments = out.moments.data();
+  // Moments of all rows first: the roots and divisions of one overlap with the sums of the next.
+  for (std::size_t r = 0; r < rows; ++r) {
+    const auto [mean, scale] = moments_of(x.data() + r * n, n, epsilon);
+    moments[2 * r] = mean;
+    moments[2 * r + 1] = scale;
+  }
+  for (std::size_t r = 0; r < rows; ++r) {
+    const T* const row = x.data() + r * n;
+    const Batch first(row[0]), mean(moments[2 * r]), scale(moments[2 * r + 1]);
+    rw::detail::map_row<T, 3, 1>(
+        {row, gain.data(), shift.data() + r * next_shift}, {1, 1, 1}, {out.y.data() + r * n}, n, [=](const auto& in) {
+          return std::array{Lane<T>{xsimd::fma((in[0].v - first - mean) * scale, in[1].v, in[2].v)}};
+        });
   }
   return out;
 }
 
 template <class T>
-void layer_norm_backward(View<T> dy, View<T> x, View<T> gain, View<T> moments, T* dx, Tensor<T>& dgain,
-                         Tensor<T>& dshift) {
+void layer_norm_backward(View<T> dy, View<T> x, View<T> gain, View<T> moments, T* dx, Tensor<T>& dgain) {
   using Batch = Simd<T>;
   const std::size_t n = gain.size(), rows = x.size() / n;
   const T *row = x.data(), *d = dy.data(), *moment = moments.data();
   for (std::size_t r = 0; r < rows; ++r, row += n, d += n, dx += n, moment += 2) {
     const Batch first(row[0]), mean(moment[0]), scale(moment[1]);
-    const auto normalized = [&](const Batch& x) { return (x - first - mean) * scale; };
+    const auto normalized = [=](const Batch& x) { return (x - first - mean) * scale; };
     const auto [g, gx] = sum_row<2, T, 3>({d, gain.data(), row}, n, [&](const auto& in) {
       const Batch g = in[0] * in[1];
       return std::array{g, g * normalized(in[2])};
     });
     const Batch mean_g(g / static_cast<T>(n)), mean_gx(gx / static_cast<T>(n));
-    rw::detail::map_row<T, 5, 3>(
-        {d, gain.data(), row, dgain.data(), dshift.data()}, {1, 1, 1, 1, 1}, {dx, dgain.data(), dshift.data()}, n,
-        [&](const auto& in) {
-          const Batch d = in[0].v, h = normalized(in[2].v);
-          // g is rounded before its mean is taken off, so that a row of one element leaves 0 exactly.
-          const Batch rest = xsimd::fnma(h, mean_gx, d * in[1].v) - mean_g;
-          return std::array{Lane<T>{rest * scale}, Lane<T>{in[3].v + d * h}, Lane<T>{in[4].v + d}};
-        });
+    rw::detail::map_row<T, 4, 2>({d, gain.data(), row, dgain.data()}, {1, 1, 1, 1}, {dx, dgain.data()}, n,
+                                 [=](const auto& in) {
+                                   const Batch d = in[0].v, h = normalized(in[2].v);
+                                   // g is rounded before its mean is taken off, so that a row of one element leaves 0
+                                   // exactly.
+                                   const Batch rest = xsimd::fnma(h, mean_gx, d * in[1].v) - mean_g;
+                                   return std::array{Lane<T>{rest * scale}, Lane<T>{in[3].v + d * h}};
+                                 });
   }
 }
 
 #define INSTANTIATE(T)                                                  \
   template Normalized<T> layer_norm(View<T>, View<T>, View<T>, double); \
-  template void layer_norm_backward(View<T>, View<T>, View<T>, View<T>, T*, Tensor<T>&, Tensor<T>&);
+  template void layer_norm_backward(View<T>, View<T>, View<T>, View<T>, T*, Tensor<T>&);
 INSTANTIATE(float)
 INSTANTIATE(double)
 

@@ -13,12 +13,12 @@ struct Normalized {
   Tensor<T> moments;  // [rows, 2]: the mean, counted from the row's first element, and 1/σ
 };
 
+/// The shift is [n] or [..., n] like x.
 template <class T>
 Normalized<T> layer_norm(View<T> x, View<T> gain, View<T> shift, double epsilon);
 
-/// The way back of dy, [..., n] like x and dx. Adds to dgain and dshift [n]; dx may be where dy is.
+/// The way back of dy, [..., n] like x and dx. Adds to dgain [n]; dx may be where dy is.
 template <class T>
-void layer_norm_backward(View<T> dy, View<T> x, View<T> gain, View<T> moments, T* dx, Tensor<T>& dgain,
-                         Tensor<T>& dshift);
+void layer_norm_backward(View<T> dy, View<T> x, View<T> gain, View<T> moments, T* dx, Tensor<T>& dgain);
 
 }  // namespace rw::kernels

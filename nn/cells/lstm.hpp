@@ -97,7 +97,7 @@ struct Lstm {
 
  private:
   static Variable<T> normalised(const Variable<T>& x, const Parameter<T>& gain,
-                                const std::optional<Parameter<T>>& shift = {}) {
+                                const std::optional<Parameter<T>>& shift) {
     return layer_norm(x, gain, shift ? Variable<T>(*shift) : zeros<T>(gain.shape()));
   }
 };
@@ -157,7 +157,7 @@ std::array<Variable<T>, 2> lstm_gates(Forget forget, const Variable<T>& gates, c
 template <class T>
 Step<T, typename Lstm<T>::State> Lstm<T>::step(const Variable<T>& x, const State& s) const {
   auto [h, c] = gain_hh
-                    ? detail::lstm_gates<true>(forget, normalised(matmul(s.h, weight_hh), *gain_hh) + x, s.c, peephole)
+                    ? detail::lstm_gates<true>(forget, layer_norm(matmul(s.h, weight_hh), *gain_hh, x), s.c, peephole)
                     : detail::lstm_gates<false>(forget, affine(s.h, weight_hh, x), s.c, peephole);
   if (gain_hh) h = fuse([](auto o, auto c) { return o * tanh(c); }, h, normalised(c, *gain_c, shift_c));
   if (weight_hr) h = matmul(h, *weight_hr);
