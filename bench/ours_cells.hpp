@@ -57,8 +57,8 @@ struct PeepholeLstm {
   Parameter<float> weight_ih, weight_hh, bias, peep_i, peep_f, peep_o;
 };
 
-/// LSTM with its input, its recurrent product and its memory normalised (Ba, Kiros & Hinton 2016, eq. 20 to 22; the two
-/// sums of a gate share the shift of the first).
+/// LSTM with its input, its recurrent product and its memory normalised (Ba, Kiros & Hinton 2016; the two sums of a
+/// gate share the shift of the first).
 struct LayerNormLstm {
   struct State {
     Variable h, c;

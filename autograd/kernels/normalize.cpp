@@ -112,11 +112,10 @@ void layer_norm_backward(View<T> dy, View<T> x, View<T> gain, View<T> moments, T
       return std::array{g, g * normalized(in[2])};
     });
     const Batch mean_g(g / static_cast<T>(n)), mean_gx(gx / static_cast<T>(n));
+    // g is rounded before its mean is taken off, so that a row of one element leaves 0 exactly.
     rw::detail::map_row<T, 4, 2>({d, gain.data(), row, dgain.data()}, {1, 1, 1, 1}, {dx, dgain.data()}, n,
                                  [=](const auto& in) {
                                    const Batch d = in[0].v, h = normalized(in[2].v);
-                                   // g is rounded before its mean is taken off, so that a row of one element leaves 0
-                                   // exactly.
                                    const Batch rest = xsimd::fnma(h, mean_gx, d * in[1].v) - mean_g;
                                    return std::array{Lane<T>{rest * scale}, Lane<T>{in[3].v + d * h}};
                                  });
