@@ -42,10 +42,9 @@ struct Layer {
 struct Floor : Contender {
   explicit Floor(const Task& t) : train(t.train) {
     const std::map<std::string, std::size_t> gates = {{"lstm", 4}, {"lstm2bi", 4}, {"gru", 3}, {"rnn", 1}};
-    const bool two_both_ways = t.cell == "lstm2bi";
-    for (std::size_t i = 0; i < (two_both_ways ? 4 : 1); ++i) {
-      layers.push_back(Layer{t.T, t.B, i < 2 ? t.I : 2 * t.H, t.H, gates.at(t.cell)});
-    }
+    std::vector<std::size_t> inputs{t.I};
+    if (t.cell == "lstm2bi") inputs = {t.I, t.I, 2 * t.H, 2 * t.H};
+    for (std::size_t input : inputs) layers.push_back(Layer{t.T, t.B, input, t.H, gates.at(t.cell)});
   }
 
   Results results() override { return {}; }
