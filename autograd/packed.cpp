@@ -40,44 +40,58 @@ template <class T>
 struct Panel {
   const T* b;
   std::size_t k, n, columns;  // n: the columns of all panels
-  bool add;
 };
 
+// f(r, v) for every vector of a tile. Unrolled, or else the compiler would keep the sums in memory, not in registers.
+template <std::size_t rows, std::size_t vectors, class F>
+[[gnu::always_inline]] inline void for_tile(const F& f) {
+#pragma GCC unroll 8
+  for (std::size_t r = 0; r < rows; ++r) {
+#pragma GCC unroll 3
+    for (std::size_t v = 0; v < vectors; ++v) f(r, v);
+  }
+}
+
 template <class T, std::size_t rows, std::size_t vectors>
-[[gnu::noinline]] void multiply_tile(const Panel<T>& panel, const T* a, const T* ahead, T* c) {
+[[gnu::noinline]] void multiply_tile(const Panel<T>& panel, const T* a, const T* ahead, Addend<T> d, T* c) {
   using S = Simd<T>;
+  constexpr std::size_t width = vectors * S::width;
   const std::size_t k = panel.k;
-  typename S::Vector sum[rows][vectors] = {};
+  typename S::Vector sum[rows][vectors];
+  for_tile<rows, vectors>([&](std::size_t r, std::size_t v) {
+    sum[r][v] = typename S::Vector{};
+    if constexpr (rows > 1) {  // asked for now, there when the sums are done
+      __builtin_prefetch(c + r * panel.n + v * S::width, 1);
+      if (d.data != nullptr) __builtin_prefetch(d.data + r * d.stride + v * S::width);
+    }
+  });
 #pragma GCC unroll 2
   for (std::size_t p = 0; p < k; ++p) {
     typename S::Vector b[vectors];
     for (std::size_t v = 0; v < vectors; ++v) b[v] = S::load(panel.b + (p * vectors + v) * S::width);
     // One row reads as fast as its cache gives: asking for more takes 20 % longer.
     if constexpr (rows > 1) __builtin_prefetch(ahead + p * S::width, 0, 2);
-    for (std::size_t r = 0; r < rows; ++r) {
-      for (std::size_t v = 0; v < vectors; ++v) sum[r][v] += a[r * k + p] * b[v];
-    }
+    for_tile<rows, vectors>([&](std::size_t r, std::size_t v) { sum[r][v] += a[r * k + p] * b[v]; });
   }
-  constexpr std::size_t width = vectors * S::width;
+  if (panel.columns == width) {
+    if (d.data != nullptr) {
+      for_tile<rows, vectors>(
+          [&](std::size_t r, std::size_t v) { sum[r][v] += S::load(d.data + r * d.stride + v * S::width); });
+    }
+    for_tile<rows, vectors>([&](std::size_t r, std::size_t v) { S::store(sum[r][v], c + r * panel.n + v * S::width); });
+    return;
+  }
   T whole[rows][width];  // where the last vector is cut off
-  const bool cut = panel.columns < width;
-  T* to = cut ? whole[0] : c;
-  const std::size_t stride = cut ? width : panel.n;
-  const bool add = panel.add && !cut;
+  for_tile<rows, vectors>([&](std::size_t r, std::size_t v) { S::store(sum[r][v], whole[r] + v * S::width); });
   for (std::size_t r = 0; r < rows; ++r) {
-    for (std::size_t v = 0; v < vectors; ++v) {
-      T* at = to + r * stride + v * S::width;
-      S::store(add ? S::load(at) + sum[r][v] : sum[r][v], at);
+    for (std::size_t j = 0; j < panel.columns; ++j) {
+      c[r * panel.n + j] = d.data != nullptr ? d.data[r * d.stride + j] + whole[r][j] : whole[r][j];
     }
-  }
-  for (std::size_t r = 0; cut && r < rows; ++r) {
-    T* at = c + r * panel.n;
-    for (std::size_t j = 0; j < panel.columns; ++j) at[j] = panel.add ? at[j] + whole[r][j] : whole[r][j];
   }
 }
 
 template <class T>
-using Tile = void (*)(const Panel<T>&, const T*, const T*, T*);
+using Tile = void (*)(const Panel<T>&, const T*, const T*, Addend<T>, T*);
 
 template <class T, std::size_t vectors, std::size_t... r>
 constexpr std::array<Tile<T>, tile_rows> tiles_of(std::index_sequence<r...>) {
@@ -122,32 +136,33 @@ Packed<T>::Packed(View<T> b, bool transposed)
 }
 
 template <class T>
-void Packed<T>::multiply(std::size_t m, const T* a, bool add, T* c) const {
+void Packed<T>::multiply(std::size_t m, const T* a, Addend<T> d, T* c) const {
   const std::size_t panels = (n_ + Simd<T>::panel - 1) / Simd<T>::panel;
   const auto threads = static_cast<std::size_t>(gemm_threads(m * k_ * n_));
-  if (threads == 1) return multiply_panels(0, panels, m, a, add, c);
+  if (threads == 1) return multiply_panels(0, panels, m, a, d, c);
 #ifdef _OPENMP
 #pragma omp parallel for num_threads(threads) schedule(static)
 #endif
   for (std::size_t t = 0; t < threads; ++t) {
-    multiply_panels(panels * t / threads, panels * (t + 1) / threads, m, a, add, c);
+    multiply_panels(panels * t / threads, panels * (t + 1) / threads, m, a, d, c);
   }
 }
 
 template <class T>
-void Packed<T>::multiply_panels(std::size_t from, std::size_t to, std::size_t m, const T* a, bool add, T* c) const {
+void Packed<T>::multiply_panels(std::size_t from, std::size_t to, std::size_t m, const T* a, Addend<T> d, T* c) const {
   static constexpr auto tiles = all_tiles<T>(std::make_index_sequence<tile_vectors>());
   for (std::size_t first = 0; first < m; first += rows_a_pass) {
     const std::size_t rows = std::min(rows_a_pass, m - first), blocks = (rows + tile_rows - 1) / tile_rows;
     for (std::size_t j = from * Simd<T>::panel; j < std::min(to * Simd<T>::panel, n_); j += Simd<T>::panel) {
       const std::size_t columns = std::min(Simd<T>::panel, n_ - j), vectors = vectors_for<T>(columns);
-      const Panel<T> panel{panels_.data() + j * k_, k_, n_, columns, add};
+      const Panel<T> panel{panels_.data() + j * k_, k_, n_, columns};
       const T* next = panel.b + k_ * Simd<T>::panel;
       for (std::size_t i = 0; i < blocks; ++i) {
         const std::size_t begin = first + rows * i / blocks, end = first + rows * (i + 1) / blocks;
         // The first blocks ask for the next panel, a vector each step.
         const T* ahead = i < tile_vectors ? next + i * k_ * Simd<T>::width : panel.b;
-        tiles[vectors - 1][end - begin - 1](panel, a + begin * k_, ahead, c + begin * n_ + j);
+        const Addend<T> plus{d.data != nullptr ? d.data + begin * d.stride + j : nullptr, d.stride};
+        tiles[vectors - 1][end - begin - 1](panel, a + begin * k_, ahead, plus, c + begin * n_ + j);
       }
     }
   }

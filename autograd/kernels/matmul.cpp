@@ -1,17 +1,22 @@
 #include "autograd/kernels/matmul.hpp"
 
+#include <algorithm>
+
 #include "autograd/blas.hpp"
 #include "autograd/kernels/reduce.hpp"
 
 namespace rw::kernels {
 namespace {
 
-// y = x·w, or y += x·w, with one matrix for every row of x.
+// y = x·w + d, with one matrix for every row of x.
 template <class T>
-void multiply_rows(View<T> x, View<T> w, bool transposed, const Packed<T>* packed, bool add, Tensor<T>& y) {
+void multiply_rows(View<T> x, View<T> w, bool transposed, const Packed<T>* packed, Addend<T> d, Tensor<T>& y) {
   const std::size_t n = y.shape().back(), k = x.shape().back(), m = n == 0 ? 0 : y.size() / n;
-  if (packed != nullptr) return packed->multiply(m, x.data(), add, y.data());
-  gemm<T>(m, n, k, {x.data(), k}, {w.data(), w.shape(1), transposed}, T(add), y.data(), n);
+  if (packed != nullptr) return packed->multiply(m, x.data(), d, y.data());
+  for (std::size_t i = 0; d.data != nullptr && d.data != y.data() && i < m; ++i) {
+    std::copy_n(d.data + i * d.stride, n, y.data() + i * n);
+  }
+  gemm<T>(m, n, k, {x.data(), k}, {w.data(), w.shape(1), transposed}, T(d.data != nullptr), y.data(), n);
 }
 
 }  // namespace
@@ -28,7 +33,7 @@ Tensor<T> matmul(const char* op, View<T> a, View<T> b, Transpose transpose, cons
     Shape shape = a.shape();
     shape.back() = n;
     Tensor<T> c = empty<T>(shape);
-    multiply_rows(a, b, tb, packed, false, c);
+    multiply_rows(a, b, tb, packed, {}, c);
     return c;
   }
   const std::size_t m = a.shape(ra - (ta ? 1 : 2));
@@ -53,8 +58,13 @@ Tensor<T> affine(const char* op, View<T> x, View<T> w, View<T> b, const Packed<T
   check_inner(op, x.shape(), w.shape(), false, false);
   Shape shape = x.shape();
   shape.back() = w.shape(1);
+  if (b.shape() == shape || b.shape() == Shape{shape.back()}) {
+    Tensor<T> y = empty<T>(shape);
+    multiply_rows<T>(x, w, false, packed, {b.data(), b.shape() == shape ? shape.back() : 0}, y);
+    return y;
+  }
   Tensor<T> y = broadcast_to(op, b, shape);
-  multiply_rows(x, w, false, packed, true, y);
+  multiply_rows<T>(x, w, false, packed, {y.data(), shape.back()}, y);
   return y;
 }
 

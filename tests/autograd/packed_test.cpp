@@ -48,11 +48,18 @@ void check_products() {
           const Tensor<T> b = numbers<T>(transposed ? Shape{n, k} : Shape{k, n}, 3);
           const Packed<T> packed(b, transposed);
           Tensor<T> c = old;
-          packed.multiply(m, a.data(), true, c.data());
+          packed.multiply(m, a.data(), {c.data(), n}, c.data());
           check_close(c, product(a, b, transposed, old));
           c.fill(std::numeric_limits<T>::quiet_NaN());
-          packed.multiply(m, a.data(), false, c.data());
+          packed.multiply(m, a.data(), {}, c.data());
           check_close(c, product(a, b, transposed, zeros<T>({m, n})));
+          c.fill(std::numeric_limits<T>::quiet_NaN());
+          packed.multiply(m, a.data(), {old.data(), n}, c.data());
+          check_close(c, product(a, b, transposed, old));
+          Tensor<T> rows = zeros<T>({m, n});
+          for (std::size_t i = 0; i < m; ++i) std::copy_n(old.data(), n, rows.data() + i * n);
+          packed.multiply(m, a.data(), {old.data(), 0}, c.data());
+          check_close(c, product(a, b, transposed, rows));
         }
       }
     }
@@ -73,9 +80,9 @@ BOOST_AUTO_TEST_CASE(a_row_does_not_depend_on_the_others) {
   const Tensor<float> a = numbers<float>({m, k}, 1), b = numbers<float>({k, n}, 2);
   const Packed<float> packed(b, false);
   Tensor<float> all = empty<float>({m, n}), one = empty<float>({1, n});
-  packed.multiply(m, a.data(), false, all.data());
+  packed.multiply(m, a.data(), {}, all.data());
   for (std::size_t i = 0; i < m; ++i) {
-    packed.multiply(1, a.data() + i * k, false, one.data());
+    packed.multiply(1, a.data() + i * k, {}, one.data());
     BOOST_TEST(std::equal(one.begin(), one.end(), all.data() + i * n));
   }
 }
@@ -87,11 +94,11 @@ BOOST_AUTO_TEST_CASE(threads_inside_a_product_change_nothing) {
   Tensor<float> alone = empty<float>({m, n}), shared = alone;
   set_gemm_threads(1);
   BOOST_TEST(gemm_threads(m * k * n) == 1);
-  packed.multiply(m, a.data(), false, alone.data());
+  packed.multiply(m, a.data(), {}, alone.data());
   set_gemm_threads(2);
   BOOST_TEST(gemm_threads(m * k * n) == 2);
   BOOST_TEST(gemm_threads(k * n) == 1);
-  packed.multiply(m, a.data(), false, shared.data());
+  packed.multiply(m, a.data(), {}, shared.data());
   set_gemm_threads(1);
   BOOST_TEST((alone == shared));
 }
