@@ -153,7 +153,11 @@ void Packed<T>::multiply_panels(std::size_t from, std::size_t to, std::size_t m,
   static constexpr auto tiles = all_tiles<T>(std::make_index_sequence<tile_vectors>());
   for (std::size_t first = 0; first < m; first += rows_a_pass) {
     const std::size_t rows = std::min(rows_a_pass, m - first), blocks = (rows + tile_rows - 1) / tile_rows;
-    for (std::size_t j = from * Simd<T>::panel; j < std::min(to * Simd<T>::panel, n_); j += Simd<T>::panel) {
+    // One row, step after step, finds what it read last still in the first cache if it turns round each time.
+    static thread_local bool backwards = false;
+    backwards = m == 1 && !backwards;
+    for (std::size_t q = from; q < to; ++q) {
+      const std::size_t j = (backwards ? from + (to - 1 - q) : q) * Simd<T>::panel;
       const std::size_t columns = std::min(Simd<T>::panel, n_ - j), vectors = vectors_for<T>(columns);
       const Panel<T> panel{panels_.data() + j * k_, k_, n_, columns};
       const T* next = panel.b + k_ * Simd<T>::panel;
