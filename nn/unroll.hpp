@@ -55,7 +55,7 @@ typename C::State first_state(const C& cell, const UnrollOptions<typename C::Sta
 /// as many as make a fast one, so that a long sequence takes no memory for the gates of all its steps.
 template <class T>
 std::size_t steps_at_once(std::size_t steps, std::size_t batch) {
-  constexpr std::size_t fast_rows = 512;
+  constexpr std::size_t fast_rows = 256;
   const std::size_t products = Tape<T>::current() != nullptr ? 1 : std::max<std::size_t>(1, steps * batch / fast_rows);
   return (steps + products - 1) / products;
 }
