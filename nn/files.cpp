@@ -48,6 +48,7 @@ std::string printable(std::string_view name) {
 
 bool is_name(std::string_view name) {
   if (name.find('\0') != name.npos) return false;
+  if (name.find_first_of("/\\") == 0 || name.find(':') == 1) return false;
   for (std::size_t begin = 0; begin <= name.size();) {
     const std::size_t end = std::min(name.find_first_of("/\\", begin), name.size());
     if (name.substr(begin, end - begin) == "..") return false;

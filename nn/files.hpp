@@ -30,7 +30,8 @@ void check_is_file(const char* op, const std::string& path);
 std::string printable(std::string_view name);
 
 /// Whether a file may hold a tensor of that name. Slashes are common in names; but one that a program which writes a
-/// file a tensor would follow out of its folder (a step `..`), or would cut short (a zero byte), is refused.
+/// file a tensor would follow out of its folder (a leading `/` or `\`, a drive `C:`, a step `..`), or would cut short
+/// (a zero byte), is refused.
 bool is_name(std::string_view name);
 
 /// Names of the element types in the order of AnyTensor, and bytes of an element.

@@ -28,7 +28,7 @@ struct Safetensors {
 
 /// Reads a whole file. Every claim of the header is checked before memory is taken for it, so no file makes us take
 /// more than thirty times its own size. Throws where it is not there or breaks the format anywhere. Names may hold
-/// slashes, but no step `..` and no zero byte.
+/// slashes, but do not begin with one or a drive `C:`, and hold no step `..` and no zero byte.
 Safetensors read_safetensors(const std::string& path);
 
 /// The same from a stream that can seek; `name` is for the errors.

@@ -241,7 +241,7 @@ BOOST_AUTO_TEST_CASE(entries_that_are_none) {
   const std::string names = "arrays with names that end in .npy and stay within a folder; got ";
   refused(archive(Files{{"x", x}}), names + "\"x\"");
   refused(archive(Files{{"npy", x}}), names + "\"npy\"");
-  for (const std::string name : {"../x", "..", "a/../../x", "..\\x", "a\\..\\x"}) {
+  for (const std::string name : {"../x", "..", "a/../../x", "..\\x", "a\\..\\x", "/x", "//x", "\\x", "C:x", "C:\\x"}) {
     refused(archive(Files{{name + ".npy", x}}), names);
   }
   BOOST_TEST(parse(archive(Files{{"a..b/..c/x.npy", x}})).contains("a..b/..c/x"));
@@ -317,6 +317,7 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_written) {
   refuses(folder.file("no/a"), "x", "a file to write; got No such file or directory");
   refuses(folder.path, "x", "a file to write; got Is a directory");
   refuses(path, "../x", "names that stay within a folder; got \"../x\"");
+  for (const std::string name : {"/x", "\\x", "C:x"}) refuses(path, name, "names that stay within a folder; got \"");
   refuses(path, std::string("x\0y", 3), R"(names that stay within a folder; got "x\x00y")");
   refuses(path,
           "fran\xe7"
