@@ -58,6 +58,34 @@ bool get_line(std::istream& in, std::string& line) {
 
 }  // namespace
 
+void Problems::add(std::size_t line, const std::string& what) {
+  ++lines_;
+  auto kind = std::find_if(kinds_.begin(), kinds_.end(), [&](const Kind& k) { return k.what == what; });
+  if (kind == kinds_.end()) kind = kinds_.insert(kind, {what, {}});
+  std::vector<Place>& places = kind->places;
+  if (!places.empty() && places.back().last + 1 == line) {
+    places.back().last = line;
+  } else if (places.size() < most_places) {
+    places.push_back({line, line});
+  } else {
+    ++kind->more;
+  }
+}
+
+std::string Problems::describe() const {
+  if (empty()) return "";
+  std::string text = std::to_string(lines_) + (lines_ == 1 ? " line" : " lines") + " skipped";
+  for (const Kind& kind : kinds_) {
+    text += "; " + kind.what + ": line ";
+    for (const Place& place : kind.places) {
+      text += (&place == kind.places.data() ? "" : ", ") + std::to_string(place.first);
+      if (place.last > place.first) text.append("-").append(std::to_string(place.last));
+    }
+    if (kind.more > 0) text += " and " + std::to_string(kind.more) + " more";
+  }
+  return text;
+}
+
 Corpus read_pairs(const std::filesystem::path& path) {
   std::error_code ignored;
   const auto status = std::filesystem::status(path, ignored);
@@ -77,13 +105,13 @@ Corpus read_pairs(std::istream& in, const std::string& name) {
     if (++number == 1 && text.substr(0, 3) == "\xEF\xBB\xBF") text.remove_prefix(3);
     if (!text.empty() && text.back() == '\r') text.remove_suffix(1);
     if (text.empty()) continue;
-    std::string problem = parse(text, corpus.pairs);
-    if (!problem.empty()) corpus.problems.push_back({number, std::move(problem)});
+    const std::string problem = parse(text, corpus.pairs);
+    if (!problem.empty()) corpus.problems.add(number, problem);
   }
   if (in.bad()) refuse(name, "which cannot be read to its end");
   if (number == 0) refuse(name, "which is empty");
   if (corpus.pairs.empty())
-    refuse(name, "which holds no pair" + (corpus.problems.empty() ? "" : " (" + describe(corpus.problems) + ")"));
+    refuse(name, "which holds no pair" + (corpus.problems.empty() ? "" : " (" + corpus.problems.describe() + ")"));
   return corpus;
 }
 
@@ -114,33 +142,6 @@ std::vector<Sentence> group_by_source(const std::vector<Pair>& pairs) {
     sentences[found->second].references.push_back(pair.target);
   }
   return sentences;
-}
-
-std::string describe(const std::vector<Problem>& problems) {
-  if (problems.empty()) return "";
-  std::vector<std::pair<std::string, std::vector<std::size_t>>> kinds;  // in order of first appearance
-  for (const Problem& problem : problems) {
-    auto kind = std::find_if(kinds.begin(), kinds.end(), [&](const auto& k) { return k.first == problem.what; });
-    if (kind == kinds.end()) kind = kinds.insert(kind, {problem.what, {}});
-    kind->second.push_back(problem.line);
-  }
-  std::string text = std::to_string(problems.size()) + (problems.size() == 1 ? " line" : " lines") + " skipped";
-  for (const auto& [what, lines] : kinds) {
-    text += "; " + what + ": line ";
-    std::size_t places = 0;
-    for (std::size_t i = 0; i < lines.size(); ++i) {
-      if (places++ == most_places) {
-        text += " and " + std::to_string(lines.size() - i) + " more";
-        break;
-      }
-      std::size_t last = i;
-      while (last + 1 < lines.size() && lines[last + 1] == lines[last] + 1) ++last;
-      text += (i == 0 ? "" : ", ") + std::to_string(lines[i]);
-      if (last > i) text.append("-").append(std::to_string(lines[last]));
-      i = last;
-    }
-  }
-  return text;
 }
 
 }  // namespace translate

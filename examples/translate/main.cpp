@@ -51,7 +51,7 @@ struct EvaluateFlags {
 std::vector<Pair> read_corpus(const std::string& path, bool tell = true) {
   Corpus corpus = read_pairs(path);
   if (tell && !corpus.problems.empty())
-    std::fprintf(stderr, "%s: %s\n", path.c_str(), describe(corpus.problems).c_str());
+    std::fprintf(stderr, "%s: %s\n", path.c_str(), corpus.problems.describe().c_str());
   return std::move(corpus.pairs);
 }
 
