@@ -182,6 +182,21 @@ BOOST_AUTO_TEST_CASE(files_that_cannot_be_opened) {
   BOOST_CHECK_EXCEPTION(rw::nn::read_safetensors("/dev/zero"), std::runtime_error, mentions("got a folder or device"));
 }
 
+BOOST_AUTO_TEST_CASE(headers_as_long_as_allowed_and_longer) {
+  const Folder folder;
+  const std::string path = folder.file("a");
+  constexpr std::uint64_t most = 100'000'000;
+  for (const std::uint64_t length : {most, most + 1}) {
+    std::ofstream(path, std::ios::binary) << bytes("", 0, length);
+    fs::resize_file(path, 8 + length);  // zeros, which take no room on the disk
+    const std::string text = length > most
+                                 ? "a header within the file and of at most 100000000 bytes; got 100000001 bytes in a "
+                                   "file of 100000009"
+                                 : R"(a JSON object as header; got one that begins "\x00")";
+    BOOST_CHECK_EXCEPTION(rw::nn::read_safetensors(path), std::runtime_error, mentions("expected " + text));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(deep_and_double_json) {
   refused(bytes(R"({"x":{"shape":)" + std::string(1000000, '[')), "a flat JSON header; got an object or array 4 deep");
   std::string deep;
