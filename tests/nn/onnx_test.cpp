@@ -112,7 +112,7 @@ static_assert(!Exported<rw::nn::IndRnn<float>> && !Exported<rw::nn::RecurrentDro
 
 BOOST_FIXTURE_TEST_SUITE(onnx_files, Cases)
 
-BOOST_AUTO_TEST_CASE(others_put_out_the_same) {
+BOOST_AUTO_TEST_CASE(others_put_out_the_same, *needs_python("numpy onnx")) {
   add_layers("rnn", Rnn({.input = 3, .hidden = 4}, random), 3);
   add_layers("rnn_nobias", Rnn({.input = 3, .hidden = 4, .bias = false}, random), 3);
   add_layers("rnn_relu_deep", deep<Rnn>({.input = 3, .hidden = 4, .activation = rw::relu<V>}), 3);
@@ -182,16 +182,10 @@ BOOST_AUTO_TEST_CASE(others_put_out_the_same) {
     add_run("streaming", 2, run);
   }
 
-  std::string output;
   const std::string judge = std::string(TESTS_DIR) + "/nn/onnx_judge.py";
-  const bool ran = python("import runpy, sys; sys.argv = [\"judge\", \"" + path.string() + "\"]; runpy.run_path(\"" +
-                              judge + "\", run_name=\"__main__\")",
-                          output);
-  if (!ran) {
-    BOOST_TEST_MESSAGE("skipped: Python's onnx or numpy is not installed");
-  } else {
-    std::cout << output << std::flush;
-  }
+  std::cout << python("numpy onnx", "import runpy, sys; sys.argv = [\"judge\", \"" + path.string() +
+                                        "\"]; runpy.run_path(\"" + judge + "\", run_name=\"__main__\")")
+            << std::flush;
 }
 
 BOOST_AUTO_TEST_CASE(what_onnx_has_not_is_refused) {

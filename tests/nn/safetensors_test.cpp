@@ -105,29 +105,18 @@ BOOST_AUTO_TEST_CASE(bytes_are_fixed_and_aligned) {
   BOOST_TEST(contents(folder.file("small")) == bytes(padded) + std::string("\0\0\x80\x3f\7", 5));
 }
 
-BOOST_AUTO_TEST_CASE(python_opens_it_and_back) {
+BOOST_AUTO_TEST_CASE(python_opens_it_and_back, *needs_python("numpy safetensors")) {
   const Folder folder;
   const std::string ours = folder.file("ours"), theirs = folder.file("theirs");
   rw::nn::write_safetensors(ours, sample());
-  std::string output;
-  const bool ran = python(R"(
-import sys
-try:
-    import numpy
-    from safetensors.numpy import load_file, save_file
-except ImportError:
-    sys.exit(77)
-for name, x in sorted(load_file(")" +
-                              ours + R"(").items()):
+  const std::string output = python("numpy safetensors", R"(
+import numpy
+from safetensors.numpy import load_file, save_file
+for name, x in sorted(load_file(")" + ours + R"(").items()):
     print(name, x.dtype, list(x.shape), x.tolist())
 save_file({"x": numpy.array([[1.5], [-2.5]], "float32"), "n": numpy.array(7)}, ")" +
-                              theirs + R"(", {"by": "python"})
-)",
-                          output);
-  if (!ran) {
-    BOOST_TEST_MESSAGE("skipped: Python's safetensors or numpy is not installed");
-    return;
-  }
+                                                             theirs + R"(", {"by": "python"})
+)");
   BOOST_TEST(output ==
              "a.half float32 [2, 3] [[0.5, -1.0, 2.0], [1.0000000150474662e+30, -0.0, 3.0]]\n"
              "double float64 [] 0.3333333333333333\n"
