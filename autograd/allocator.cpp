@@ -26,12 +26,14 @@ class Heap {
     by_size_.erase(found);
     by_place_.erase(at);
     if (size > bytes) add(at + bytes, size - bytes);
+    taken_ += bytes;
     return at;
   }
 
   void keep(void* block, std::size_t bytes) {
     char* at = static_cast<char*>(block);
     bytes = rounded(bytes);
+    taken_ -= bytes;
     auto after = by_place_.lower_bound(at);
     if (after != by_place_.begin()) {
       const auto before = std::prev(after);
@@ -47,6 +49,8 @@ class Heap {
     }
     add(at, bytes);
   }
+
+  std::size_t taken() const { return taken_; }
 
  private:
   using Sizes = std::pmr::set<std::pair<std::size_t, char*>>;
@@ -71,7 +75,7 @@ class Heap {
     by_place_.erase(range);
   }
 
-  std::size_t next_slab_ = std::size_t{1} << 26;
+  std::size_t next_slab_ = std::size_t{1} << 26, taken_ = 0;
   std::pmr::unsynchronized_pool_resource nodes_;
   Sizes by_size_{&nodes_};
   Places by_place_{&nodes_};
@@ -140,6 +144,12 @@ void detail::release_elsewhere(void* memory, std::size_t bytes) noexcept {
   } else {
     all.heap.keep(memory, bytes);
   }
+}
+
+std::size_t bytes_in_use() {
+  Common& all = common();
+  const std::lock_guard lock(all.mutex);
+  return all.heap.taken() - all.left - all.lists.kept_bytes - detail::thread_lists.kept_bytes;
 }
 
 }  // namespace rw

@@ -99,6 +99,10 @@ inline void release(void* block, std::size_t bytes) noexcept {
   detail::release_elsewhere(block, bytes);
 }
 
+/// The bytes of the blocks that are not given back; what other threads keep for themselves counts too. Only where
+/// `recycles`: elsewhere 0.
+std::size_t bytes_in_use();
+
 /// The allocator of every tensor and tape: a training loop that repeats its shapes allocates nothing after warm-up.
 template <class T>
 class RecyclingAllocator {

@@ -62,6 +62,18 @@ BOOST_AUTO_TEST_CASE(a_block_given_back_is_handed_out_again, *boost::unit_test::
   release(again, 5001);
 }
 
+BOOST_AUTO_TEST_CASE(what_is_in_use_is_counted, *boost::unit_test::enable_if<recycles>()) {
+  for (const std::size_t bytes : {64, 5000, 100'000, 5 << 20}) {  // in lists and in the heap
+    release(acquire(bytes), bytes);
+    const std::size_t before = bytes_in_use();
+    void* block = acquire(bytes);
+    BOOST_TEST(bytes_in_use() >= before + bytes);
+    BOOST_TEST(bytes_in_use() <= before + bytes * 5 / 4 + 4096);
+    release(block, bytes);
+    BOOST_TEST(bytes_in_use() == before);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(neighbours_given_back_grow_together, *boost::unit_test::enable_if<recycles>()) {
   constexpr std::size_t one = std::size_t{5} << 20;
   for (const std::vector<std::size_t>& order : {std::vector<std::size_t>{0, 1, 2}, {2, 1, 0}, {0, 2, 1}, {1, 0, 2}}) {

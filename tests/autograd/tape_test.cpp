@@ -1,6 +1,5 @@
 #include "autograd/tape.hpp"
 
-#include <malloc.h>
 #include <pthread.h>
 
 #include <boost/test/unit_test.hpp>
@@ -8,6 +7,7 @@
 
 #include "autograd/ops/activation.hpp"
 #include "autograd/ops/matmul.hpp"
+#include "tests/memory.hpp"
 
 BOOST_AUTO_TEST_SUITE(tape)
 
@@ -336,14 +336,10 @@ BOOST_AUTO_TEST_CASE(training_steps_need_no_more_memory) {
       });
     }
   };
-  const auto bytes_in_use = [] {
-    const auto info = mallinfo2();
-    return info.uordblks + info.hblkhd;
-  };
   for (int i = 0; i < 100; ++i) step();
-  const auto before = bytes_in_use();
+  const auto before = common::bytes_in_use();
   for (int i = 0; i < 10000; ++i) step();
-  BOOST_TEST(bytes_in_use() <= before + 1024);
+  BOOST_TEST(common::bytes_in_use() <= before + 1024);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

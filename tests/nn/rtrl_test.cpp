@@ -1,7 +1,5 @@
 #include "nn/rtrl.hpp"
 
-#include <malloc.h>
-
 #include <boost/test/unit_test.hpp>
 
 #include "nn/cells/elman.hpp"
@@ -12,6 +10,7 @@
 #include "nn/linear.hpp"
 #include "nn/stack.hpp"
 #include "nn/unroll.hpp"
+#include "tests/memory.hpp"
 #include "tests/nn/common.hpp"
 
 namespace {
@@ -156,7 +155,7 @@ BOOST_AUTO_TEST_CASE(remembers_no_past) {
   const V x = numbers({1, 2});
   const auto bytes_after = [&](int steps) {
     for (int t = 0; t < steps; ++t) rtrl.step(x, [](const V& y) { return sum(square(y)); });
-    return mallinfo2().uordblks;
+    return common::bytes_in_use();
   };
   const std::size_t few = bytes_after(50);
   BOOST_TEST(bytes_after(500) == few);

@@ -1,13 +1,12 @@
 #include "nn/truncated.hpp"
 
-#include <malloc.h>
-
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 
 #include "nn/cells/rnn.hpp"
 #include "nn/recurrent_dropout.hpp"
 #include "optim/sgd.hpp"
+#include "tests/memory.hpp"
 #include "tests/nn/several_cells.hpp"
 
 BOOST_AUTO_TEST_SUITE(truncated)
@@ -183,18 +182,17 @@ BOOST_AUTO_TEST_CASE(memory_stays_flat) {
   auto cell = made<Lstm<double>>(3, 8);
   rw::optim::Sgd<double> sgd({.learning_rate = 1e-3});
   Truncated<Lstm<double>> through_time(cell, {.every = 5, .back = 15});
-  std::size_t early = 0, heap = 0;
-  const auto in_use = [] { return mallinfo2().uordblks + mallinfo2().hblkhd; };
+  std::size_t early = 0, in_use = 0;
   for (int n = 0; n < 1000; ++n) {
     const V xs = numbers({5, 2, 3}, static_cast<std::uint64_t>(n));
     const auto learned = through_time.step(xs, [](const V& ys) { return weighed(ys, 3); });
     sgd.step(cell.parameters(), learned.gradients);
     if (n == 10) early = through_time.bytes();
-    if (n == 100) heap = in_use();
+    if (n == 100) in_use = common::bytes_in_use();
   }
   BOOST_TEST(early > 0u);
   BOOST_TEST(through_time.bytes() == early);
-  BOOST_TEST(in_use() <= heap + 4096);
+  BOOST_TEST(common::bytes_in_use() <= in_use + 4096);
 }
 
 BOOST_AUTO_TEST_CASE(dropout_goes_on_with_the_state) {
