@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "autograd/tape.hpp"
 
@@ -37,17 +38,22 @@ void change_gradient(Gradients<T>& gradients, const Parameter<T>& p, const Chang
   gradients.insert(p.place(), std::move(sum));
 }
 
-// change_gradient for all that something flowed to, if everything is finite; returns the norm.
+// change_gradient for all that something flowed to.
+template <class T, class Change>
+void change_each(const std::vector<Parameter<T>*>& parameters, Gradients<T>& gradients, const Change& change) {
+  for (const Parameter<T>* p : parameters) {
+    if (!gradients.has(*p)) continue;
+    change_gradient(gradients, *p, [&](Tensor<T>& g, const Indices* ids) { change(*p, g, ids); });
+  }
+}
+
+// The same after checks, if everything is finite; returns the norm.
 template <class T, class Change>
 double change_all(const char* op, const std::vector<Parameter<T>*>& parameters, Gradients<T>& gradients,
                   const Change& change) {
   check_gradients(op, parameters, gradients);
   const double norm = gradients.norm();
-  if (!std::isfinite(norm)) return norm;
-  for (const Parameter<T>* p : parameters) {
-    if (!gradients.has(*p)) continue;
-    change_gradient(gradients, *p, [&](Tensor<T>& g, const Indices* ids) { change(*p, g, ids); });
-  }
+  if (std::isfinite(norm)) change_each(parameters, gradients, change);
   return norm;
 }
 
@@ -73,6 +79,37 @@ double squares(const T* x, std::size_t n) {
   return sum;
 }
 
+// ‖g‖² of the gradient of p.
+template <class T>
+double squares(const Gradients<T>& gradients, const Parameter<T>& p) {
+  if (!gradients.has(p)) return 0;
+  const Pause<T> pause;
+  const RowSparse<T>* rows = gradients.rows(p);
+  const Variable<T> g = rows != nullptr ? rows->values : gradients[p];
+  return squares(g.view().data(), g.size());
+}
+
+template <class T>
+using Groups = std::vector<std::vector<Parameter<T>*>>;
+
+template <class T>
+double clip_norms(const char* op, const Groups<T>& groups, Gradients<T>& gradients, double limit) {
+  check_limit(op, limit);
+  for (const auto& group : groups) check_gradients(op, group, gradients);
+  const double norm = gradients.norm();
+  if (!std::isfinite(norm)) return norm;
+  for (const auto& group : groups) {
+    double sum = 0;
+    for (const Parameter<T>* p : group) sum += squares(gradients, *p);
+    const double factor = limit / (std::sqrt(sum) + 1e-6);
+    if (factor >= 1) continue;
+    change_each(group, gradients, [&](const Parameter<T>&, Tensor<T>& g, const Indices*) {
+      for (T& x : g) x *= static_cast<T>(factor);
+    });
+  }
+  return norm;
+}
+
 }  // namespace
 
 template <class T>
@@ -86,12 +123,21 @@ double clip_global_norm(Gradients<T>& gradients, double limit) {
 
 template <class T>
 double clip_each_norm(const std::vector<Parameter<T>*>& parameters, Gradients<T>& gradients, double limit) {
-  check_limit("clip_each_norm", limit);
-  return change_all("clip_each_norm", parameters, gradients, [&](const Parameter<T>&, Tensor<T>& g, const Indices*) {
-    const double factor = limit / (std::sqrt(squares(g.data(), g.size())) + 1e-6);
-    if (factor >= 1) return;
-    for (T& x : g) x *= static_cast<T>(factor);
-  });
+  Groups<T> groups;
+  for (Parameter<T>* p : parameters) groups.push_back({p});
+  return clip_norms("clip_each_norm", groups, gradients, limit);
+}
+
+template <class T>
+double clip_group_norms(const std::vector<std::vector<Parameter<T>*>>& groups, Gradients<T>& gradients, double limit) {
+  std::set<const Parameter<T>*> seen;
+  for (const auto& group : groups) {
+    check_parameters("clip_group_norms", group);
+    for (const Parameter<T>* p : group) {
+      if (!seen.insert(p).second) fail("clip_group_norms", "each parameter once", p->name(), " twice");
+    }
+  }
+  return clip_norms("clip_group_norms", groups, gradients, limit);
 }
 
 template <class T>
@@ -164,6 +210,8 @@ template double clip_global_norm(Gradients<float>&, double);
 template double clip_global_norm(Gradients<double>&, double);
 template double clip_each_norm(const std::vector<Parameter<float>*>&, Gradients<float>&, double);
 template double clip_each_norm(const std::vector<Parameter<double>*>&, Gradients<double>&, double);
+template double clip_group_norms(const Groups<float>&, Gradients<float>&, double);
+template double clip_group_norms(const Groups<double>&, Gradients<double>&, double);
 template double clip_values(const std::vector<Parameter<float>*>&, Gradients<float>&, double);
 template double clip_values(const std::vector<Parameter<double>*>&, Gradients<double>&, double);
 template double clip_adaptive(const std::vector<Parameter<float>*>&, Gradients<float>&, const AdaptiveClipOptions&);

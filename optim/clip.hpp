@@ -19,6 +19,11 @@ double clip_global_norm(Gradients<T>& gradients, double limit);
 template <class T>
 double clip_each_norm(const std::vector<Parameter<T>*>& parameters, Gradients<T>& gradients, double limit);
 
+/// The same for the gradients of each group as one vector, as {lstm.parameters(), readout.parameters()} for layers.
+/// Throws where a parameter is there twice, too.
+template <class T>
+double clip_group_norms(const std::vector<std::vector<Parameter<T>*>>& groups, Gradients<T>& gradients, double limit);
+
 /// g ← min(max(g, −limit), limit), element by element.
 template <class T>
 double clip_values(const std::vector<Parameter<T>*>& parameters, Gradients<T>& gradients, double limit);

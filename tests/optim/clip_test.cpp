@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include "nn/cells/lstm.hpp"
+#include "nn/linear.hpp"
 #include "nn/safetensors.hpp"
 #include "tests/distance.hpp"
 #include "tests/errors.hpp"
@@ -47,14 +49,16 @@ BOOST_AUTO_TEST_CASE(the_global_norm_as_the_reference) {
 
 BOOST_AUTO_TEST_CASE(rows_count_and_are_clipped) {
   Parameter<double> p("p", rw::zeros<double>({4, 1}));
-  Gradients<double> g = sparse(p), each = sparse(p), values = sparse(p);
+  Gradients<double> g = sparse(p), each = sparse(p), group = sparse(p), values = sparse(p);
   BOOST_TEST(std::abs(clip_global_norm(g, 2.5) - 5) < 1e-12);
   BOOST_TEST(clip_each_norm({&p}, each, 2.5) == 5);
+  BOOST_TEST(clip_group_norms({{&p}}, group, 2.5) == 5);
   BOOST_TEST(clip_values({&p}, values, 3.5) == 5);
   BOOST_TEST(distance(g[p].value(), rw::tensor<double>({4, 1}, {2, 0, 1.5, 0})) < 1e-6);
   BOOST_TEST(distance(each[p].value(), rw::tensor<double>({4, 1}, {2, 0, 1.5, 0})) < 1e-6);
+  BOOST_TEST(distance(group[p].value(), rw::tensor<double>({4, 1}, {2, 0, 1.5, 0})) < 1e-6);
   BOOST_TEST(bool(values[p].value() == rw::tensor<double>({4, 1}, {3.5, 0, 3, 0})));
-  for (const auto* gradients : {&g, &each, &values}) BOOST_TEST(gradients->rows(p) != nullptr);
+  for (const auto* gradients : {&g, &each, &group, &values}) BOOST_TEST(gradients->rows(p) != nullptr);
 }
 
 BOOST_AUTO_TEST_CASE(each_by_its_own_norm) {
@@ -65,6 +69,35 @@ BOOST_AUTO_TEST_CASE(each_by_its_own_norm) {
   BOOST_TEST(bool(g[a].value() == rw::tensor<double>({2}, {3, 4})));
   BOOST_TEST(distance(g[b].value(), rw::tensor<double>({2, 1}, {0, 12 * 6 / (12 + 1e-6)})) < 1e-15);
   BOOST_TEST(!g.has(c));
+}
+
+// An LSTM's three tensors keep their proportions, and a layer whose gradients are short stays as it is.
+BOOST_AUTO_TEST_CASE(layer_by_layer) {
+  rw::Random random(1);
+  rw::nn::Lstm<double> lstm({.input = 2, .hidden = 3}, random);
+  rw::nn::Linear<double> readout({.input = 3, .output = 2}, random);
+  Gradients<double> g, of_lstm, of_readout;
+  for (const auto& [name, p] : lstm.parameters()) {
+    g += gradient(*p, rw::nn::normal<double>(p->shape(), 10, random));
+    of_lstm += gradient(*p, g[*p].value());
+  }
+  for (const auto& [name, p] : readout.parameters()) {
+    g += gradient(*p, rw::nn::normal<double>(p->shape(), 0.1, random));
+    of_readout += gradient(*p, g[*p].value());
+  }
+  const Gradients<double> before = g;
+  const double limit = 5, norm = of_lstm.norm();
+  BOOST_TEST(norm > limit);
+  BOOST_TEST(of_readout.norm() < limit);
+  Parameter<double> unused("unused", rw::zeros<double>({2}));
+  BOOST_TEST(clip_group_norms({lstm.parameters(), readout.parameters(), {&unused}}, g, limit) == before.norm());
+  for (const auto& [name, p] : lstm.parameters()) {
+    BOOST_TEST(distance(g[*p], before[*p] * (limit / (norm + 1e-6))) < 1e-14, name);
+  }
+  for (const auto& [name, p] : readout.parameters()) {
+    BOOST_TEST(bool(g[*p].value() == before[*p].value()), name);
+  }
+  BOOST_TEST(!g.has(unused));
 }
 
 BOOST_AUTO_TEST_CASE(by_value) {
@@ -104,6 +137,7 @@ BOOST_AUTO_TEST_CASE(short_and_infinite_gradients_stay) {
   BOOST_TEST(clip_global_norm(g, 5.1) == 5.0);
   BOOST_TEST(clip_global_norm(g, infinity) == 5.0);
   BOOST_TEST(clip_each_norm({&p}, g, infinity) == 5.0);
+  BOOST_TEST(clip_group_norms({{&p}}, g, infinity) == 5.0);
   BOOST_TEST(clip_values({&p}, g, infinity) == 5.0);
   BOOST_TEST(clip_adaptive({&p}, g, {.limit = infinity}) == 5.0);
   BOOST_TEST(bool(g[p].value() == rw::tensor<float>({2}, {3, 4})));
@@ -112,6 +146,7 @@ BOOST_AUTO_TEST_CASE(short_and_infinite_gradients_stay) {
   g = gradient(p, wild);
   BOOST_TEST(clip_global_norm(g, 1) == infinity);
   BOOST_TEST(clip_each_norm({&p}, g, 1) == infinity);
+  BOOST_TEST(clip_group_norms({{&p}}, g, 1) == infinity);
   BOOST_TEST(clip_values({&p}, g, 1) == infinity);
   BOOST_TEST(clip_adaptive({&p}, g) == infinity);
   BOOST_TEST(bool(g[p].value() == wild));
@@ -146,6 +181,7 @@ BOOST_AUTO_TEST_CASE(limits_are_above_zero) {
   for (const double limit : {0.0, -1.0, nan_}) {
     BOOST_CHECK_THROW(clip_global_norm(g, limit), std::invalid_argument);
     BOOST_CHECK_THROW(clip_each_norm({&p}, g, limit), std::invalid_argument);
+    BOOST_CHECK_THROW(clip_group_norms({{&p}}, g, limit), std::invalid_argument);
     BOOST_CHECK_THROW(clip_values({&p}, g, limit), std::invalid_argument);
     BOOST_CHECK_THROW(clip_adaptive({&p}, g, {.limit = limit}), std::invalid_argument);
   }
@@ -154,6 +190,12 @@ BOOST_AUTO_TEST_CASE(limits_are_above_zero) {
   BOOST_TEST(refused([&] {
                clip_each_norm({&p, nullptr}, g, 1);
              }) == "clip_each_norm: expected parameters; got nullptr");
+  BOOST_TEST(refused([&] {
+               clip_group_norms({{&p}, {nullptr}}, g, 1);
+             }) == "clip_group_norms: expected parameters; got nullptr");
+  BOOST_TEST(refused([&] {
+               clip_group_norms({{&p}, {&p}}, g, 1);
+             }) == "clip_group_norms: expected each parameter once; got p twice");
   BOOST_TEST(refused([&] { clip_adaptive({&p}, g, {.epsilon = -1}); }) ==
              "clip_adaptive: expected epsilon in [0, inf); got -1");
   BOOST_TEST(g[p].item() == 9);
