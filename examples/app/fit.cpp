@@ -67,12 +67,11 @@ std::vector<Epoch> fit(const Common& common, const FitOptions& options, const rw
       if (!options.model.empty()) rw::nn::write_safetensors(options.model, best);
     }
     progress.clear();
-    log.write({{"epoch", epoch},
-               {"loss", curve.back().loss},
-               {"error", curve.back().error},
-               {"seconds", progress.seconds()}});
-    say(common, "epoch %3zu  loss %7.3f  error %5.1f %%  %s%s\n", epoch, curve.back().loss, 100 * curve.back().error,
-        clock_text(progress.seconds()).c_str(), better ? "  *" : "");
+    log.write(with_skipped(
+        {{"epoch", epoch}, {"loss", curve.back().loss}, {"error", curve.back().error}, {"seconds", progress.seconds()}},
+        finite.skipped()));
+    say(common, "epoch %3zu  loss %7.3f  error %5.1f %%  %s%s%s\n", epoch, curve.back().loss, 100 * curve.back().error,
+        clock_text(progress.seconds()).c_str(), better ? "  *" : "", skipped_text(finite.skipped()).c_str());
   }
   progress.clear();
   if (interrupted()) say(common, "stopped after %zu epochs\n", curve.size());

@@ -16,4 +16,13 @@ void Log::write(const nlohmann::ordered_json& line) {
   if (!file_) throw std::runtime_error("log: expected room for a line; got an error of " + path_);
 }
 
+nlohmann::ordered_json with_skipped(nlohmann::ordered_json line, std::uint64_t skipped) {
+  if (skipped > 0) line["skipped"] = skipped;
+  return line;
+}
+
+std::string skipped_text(std::uint64_t skipped) {
+  return skipped > 0 ? "  (steps skipped: " + std::to_string(skipped) + ")" : "";
+}
+
 }  // namespace app

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -20,5 +21,11 @@ class Log {
   std::string path_;
   std::ofstream file_;
 };
+
+/// The line of an epoch with what optim::FiniteSteps counted so far, where that is anything.
+nlohmann::ordered_json with_skipped(nlohmann::ordered_json line, std::uint64_t skipped);
+
+/// The same at the end of a line that is printed: "  (steps skipped: 3)".
+std::string skipped_text(std::uint64_t skipped);
 
 }  // namespace app

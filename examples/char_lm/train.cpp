@@ -188,14 +188,15 @@ Trained train(const Parts& parts, const Settings& settings, const TrainSettings&
       run.snapshot().save(run_path(training.path));
       progress.resume();
       progress.clear();
-      app::say(common, "epoch %2zu  train %.3f  valid %.3f bits per character  %6.0f characters/s  %s%s\n", epoch, now,
-               valid, progress.rate(read), app::clock_text(progress.seconds()).c_str(),
-               better ? "" : "  (not the best, not saved)");
-      log.write({{"epoch", epoch},
-                 {"train_bits", now},
-                 {"valid_bits", valid},
-                 {"learning_rate", rate},
-                 {"seconds", progress.seconds()}});
+      app::say(common, "epoch %2zu  train %.3f  valid %.3f bits per character  %6.0f characters/s  %s%s%s\n", epoch,
+               now, valid, progress.rate(read), app::clock_text(progress.seconds()).c_str(),
+               better ? "" : "  (not the best, not saved)", app::skipped_text(run.finite.skipped()).c_str());
+      log.write(app::with_skipped({{"epoch", epoch},
+                                   {"train_bits", now},
+                                   {"valid_bits", valid},
+                                   {"learning_rate", rate},
+                                   {"seconds", progress.seconds()}},
+                                  run.finite.skipped()));
     }
     if (app::interrupted() && run.done < in_all) {
       progress.clear();

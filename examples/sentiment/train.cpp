@@ -42,6 +42,8 @@ class Trainer {
     return learned.loss;
   }
 
+  std::uint64_t skipped() const { return finite_.skipped(); }
+
  private:
   Classifier& model_;
   TrainSettings settings_;
@@ -107,15 +109,16 @@ Curve fit(Classifier& model, const Sets& sets, const TrainSettings& settings, co
     if (better) best = rw::nn::pack(model.parameters());
     curve.accuracy.push_back(valid.accuracy());
     progress.clear();
-    app::say(common, "%-12s epoch %2zu  loss %.3f  valid %.3f  accuracy %5.1f %%  %s%s\n", name, epoch, loss,
+    app::say(common, "%-12s epoch %2zu  loss %.3f  valid %.3f  accuracy %5.1f %%  %s%s%s\n", name, epoch, loss,
              valid.loss, 100 * valid.accuracy(), app::clock_text(progress.seconds()).c_str(),
-             better ? "" : "  (not the best)");
-    log.write({{"model", name},
-               {"epoch", epoch},
-               {"loss", loss},
-               {"valid_loss", valid.loss},
-               {"valid_accuracy", valid.accuracy()},
-               {"seconds", progress.seconds()}});
+             better ? "" : "  (not the best)", app::skipped_text(trainer.skipped()).c_str());
+    log.write(app::with_skipped({{"model", name},
+                                 {"epoch", epoch},
+                                 {"loss", loss},
+                                 {"valid_loss", valid.loss},
+                                 {"valid_accuracy", valid.accuracy()},
+                                 {"seconds", progress.seconds()}},
+                                trainer.skipped()));
   }
   rw::nn::unpack(best, model.parameters(), name);
   return curve;

@@ -73,11 +73,13 @@ void train(Predictor& predictor, const Values& values, const Parts& parts, const
     }
     const double loss = sum / static_cast<double>(starts.size()), valid = validate();
     progress.clear();
-    log.write({{"epoch", epoch}, {"train", loss}, {"valid", valid}, {"rate", plateau.rate()}});
+    log.write(app::with_skipped({{"epoch", epoch}, {"train", loss}, {"valid", valid}, {"rate", plateau.rate()}},
+                                finite.skipped()));
     adam.set_learning_rate(plateau(valid));
     const bool better = stopping.see(valid);
     if (better) best = rw::nn::pack(parameters);
-    app::say(common, "epoch %3zu  train %7.3f  valid %7.3f%s\n", epoch, loss, valid, better ? "  *" : "");
+    app::say(common, "epoch %3zu  train %7.3f  valid %7.3f%s%s\n", epoch, loss, valid, better ? "  *" : "",
+             app::skipped_text(finite.skipped()).c_str());
   }
   progress.clear();
   rw::nn::unpack(best, parameters, "the best weights");

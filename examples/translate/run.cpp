@@ -110,11 +110,13 @@ void Run<T>::score() {
   }
   progress_.resume();
   const double loss = at_.loss / double(at_.tokens);
-  log_.write({{"epoch", at_.epoch}, {"loss", loss}, {"bleu", scores.bleu}, {"seconds", progress_.seconds()}});
+  log_.write(
+      app::with_skipped({{"epoch", at_.epoch}, {"loss", loss}, {"bleu", scores.bleu}, {"seconds", progress_.seconds()}},
+                        trainer_.skipped()));
   if (files_.quiet) return;
-  std::printf("epoch %2zu  loss %.3f  BLEU %5.1f  %6.0f tokens/s  %s%s\n", at_.epoch, loss, scores.bleu,
+  std::printf("epoch %2zu  loss %.3f  BLEU %5.1f  %6.0f tokens/s  %s%s%s\n", at_.epoch, loss, scores.bleu,
               progress_.rate(learnt() - before_), app::clock_text(progress_.seconds()).c_str(),
-              better ? "" : "  (not the best, not saved)");
+              better ? "" : "  (not the best, not saved)", app::skipped_text(trainer_.skipped()).c_str());
   std::fflush(stdout);
 }
 

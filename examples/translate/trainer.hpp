@@ -32,6 +32,9 @@ class Trainer {
   /// where none is chosen, std::runtime_error where too many steps in a row were not finite.
   double step(const std::vector<Encoded>& pairs, std::span<const std::size_t> chosen, double learning_rate);
 
+  /// The steps so far that changed no weight.
+  std::uint64_t skipped() const { return finite_.skipped(); }
+
   /// Lists the weights and all else that the next step depends on.
   void add_to(rw::nn::Snapshot& snapshot);
 

@@ -6,6 +6,7 @@
 
 #include "autograd/shards.hpp"
 #include "examples/translate/evaluate.hpp"
+#include "nn/safetensors.hpp"
 #include "tests/folder.hpp"
 #include "tests/translate/tiny.hpp"
 
@@ -116,10 +117,39 @@ BOOST_AUTO_TEST_CASE(steps_that_are_not_finite_change_nothing) {
       std::find_if(parameters.begin(), parameters.end(), [](auto& p) { return p.name == "output.weight"; });
   last->parameter->update([](rw::Tensor<float>& x) { x.fill(INFINITY); });
   const auto before = numbers(m.parameters());
+  BOOST_TEST(trainer.skipped() == 0u);
   for (int step = 0; step < 10; ++step) trainer.step(tiny::pairs(24), tiny::range(0, 24), 1e-2);
+  BOOST_TEST(trainer.skipped() == 10u);
   BOOST_TEST((numbers(m.parameters()) == before));
   BOOST_CHECK_EXCEPTION(trainer.step(tiny::pairs(24), tiny::range(0, 24), 1e-2), std::runtime_error,
                         tiny::mentions("expected a finite norm within 11 steps"));
+}
+
+// Of a run whose state says that it skipped three.
+BOOST_AUTO_TEST_CASE(skipped_steps_are_told_with_the_epoch) {
+  TrainFiles files{.model = file("model"), .log = file("log"), .quiet = true};
+  for (const bool any : {false, true}) {
+    files.resume = false;
+    run(tiny::corpus(), valid(), settings(), files, stop);
+    auto state = rw::nn::read_safetensors(files.snapshot());
+    BOOST_TEST(*state.get<double>("finite.skipped").data() == 0);
+    if (any) state.tensors["finite.skipped"] = rw::scalar<double>(3);
+    rw::nn::write_safetensors(files.snapshot(), state);
+    files.resume = true;
+    BOOST_TEST(run(tiny::corpus(), valid(), settings(), files, go_on));
+    std::ifstream log(files.log);
+    int epochs = 0;
+    for (std::string line; std::getline(log, line);) {
+      const auto values = nlohmann::json::parse(line);
+      const bool told = any && values.contains("bleu");
+      epochs += values.contains("bleu");
+      BOOST_TEST(values.contains("skipped") == told);
+      if (told) BOOST_TEST(values.at("skipped") == 3);
+    }
+    BOOST_TEST(epochs == 2);
+  }
+  BOOST_TEST(app::skipped_text(0) == "");
+  BOOST_TEST(app::skipped_text(3) == "  (steps skipped: 3)");
 }
 
 BOOST_AUTO_TEST_CASE(the_same_seed_and_threads_give_the_same_bits) {
