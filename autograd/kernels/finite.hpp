@@ -1,24 +1,14 @@
 #pragma once
 
-#include <algorithm>
-#include <bit>
 #include <cstddef>
-#include <cstdint>
-#include <limits>
-#include <type_traits>
 
 namespace rw::kernels {
 
-/// Whether no element is NaN or infinite: by the largest of their bits without the sign, as integers, which a compiler
-/// does for many elements at once.
+/// Whether no element is NaN or infinite.
 template <class T>
-bool all_finite(const T* x, std::size_t n) {
-  using Bits = std::conditional_t<sizeof(T) == 4, std::int32_t, std::int64_t>;
-  Bits most = 0;
-  for (std::size_t i = 0; i < n; ++i) {
-    most = std::max(most, std::bit_cast<Bits>(x[i]) & std::numeric_limits<Bits>::max());
-  }
-  return most < std::bit_cast<Bits>(std::numeric_limits<T>::infinity());
-}
+bool all_finite(const T* x, std::size_t n);
+
+extern template bool all_finite(const float*, std::size_t);
+extern template bool all_finite(const double*, std::size_t);
 
 }  // namespace rw::kernels
