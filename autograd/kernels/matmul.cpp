@@ -13,11 +13,14 @@ template <class T>
 void multiply_rows(View<T> x, View<T> w, bool transposed, const Packed<T>* packed, Addend<T> d, Tensor<T>& y) {
   const std::size_t n = y.shape().back(), k = x.shape().back(), m = n == 0 ? 0 : y.size() / n;
   if (packed != nullptr) return packed->multiply(m, x.data(), d, y.data());
-  constexpr std::size_t many = 1024;  // so many rows win back what packing takes
-  if (transposed && m >= many && Packed<T>::pays(m, k, n)) {
+  // Many rows win back what packing takes, where gemm() would read w transposed or d would have to be copied first; but
+  // of long rows too few stay in the second cache until all of w has passed by.
+  constexpr std::size_t many = 512, long_row = 4096;
+  const bool apart = d.data != nullptr && d.data != y.data();
+  if ((transposed || apart) && m >= many && k < long_row && Packed<T>::pays(m, k, n)) {
     return Packed<T>(w, transposed).multiply(m, x.data(), d, y.data());
   }
-  for (std::size_t i = 0; d.data != nullptr && d.data != y.data() && i < m; ++i) {
+  for (std::size_t i = 0; apart && i < m; ++i) {
     std::copy_n(d.data + i * d.stride, n, y.data() + i * n);
   }
   gemm<T>(m, n, k, {x.data(), k}, {w.data(), w.shape(1), transposed}, T(d.data != nullptr), y.data(), n);
