@@ -107,7 +107,8 @@ struct Fusion {
                   const std::array<T*, M>& to, const std::array<std::size_t, M>& to_blocks, const F& f) {
     if (size_of(shape) == 0) return;
     const Walk<E, M> way = walk(shape, xs, extra, to_blocks);
-    map_rows<T, inputs + E, M>(way.plan, way.from, to, f);
+    constexpr bool back = E > 0;  // on the way back, what was computed long ago has left the caches
+    map_rows<T, inputs + E, M, back>(way.plan, way.from, to, f);
   }
 
   /// Room for the gradients of the variables, and where in it those of the parameters are written.

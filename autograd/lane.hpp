@@ -41,18 +41,13 @@ inline constexpr std::size_t lane_size = Simd<T>::size;
 
 namespace detail {
 
-/// How far behind the elements of a row those lie that are wanted next: of each input, then of each output.
-template <std::size_t N>
-struct Ahead {
-  std::array<std::size_t, N> distance;
-};
-struct Nothing {};  // asked for ahead
-
 /// to[m][i] = f(from[k][i·step[k]]...)[m] for i < n, lane by lane; a step is 0 or 1. An output may lie on an input.
+/// Where `far`, it asks for the elements that lie next[k] behind those of input k, and next[N + m] behind output m.
 /// Everything is inlined into it (flatten): for the chain rule in f this is worth a third of the time.
-template <class T, std::size_t N, std::size_t M, class F, class Next = Nothing>
+template <class T, std::size_t N, std::size_t M, bool far = false, class F>
 [[gnu::noinline, gnu::flatten]] void map_row(std::array<const T*, N> from, std::array<std::size_t, N> step,
-                                             std::array<T*, M> to, std::size_t n, const F& f, const Next& next = {}) {
+                                             std::array<T*, M> to, std::size_t n, const F& f,
+                                             const std::array<std::size_t, N + M>& next = {}) {
   constexpr std::size_t width = lane_size<T>;
   const F own = f;                   // numbers that it captures are read once, not again after each store
   alignas(64) T repeated[N][width];  // what repeats along the row is read from here, and so is a short row
@@ -83,9 +78,9 @@ template <class T, std::size_t N, std::size_t M, class F, class Next = Nothing>
     // Pointers that went on themselves would be added to as vectors, then taken apart again: slower than the gates.
     std::array<Lane<T>, N> lanes;
     for (std::size_t k = 0; k < N; ++k) lanes[k].v = load_simd(from[k] + (i & moves[k]));
-    if constexpr (!std::is_same_v<Next, Nothing>) {
-      for (std::size_t k = 0; k < N; ++k) __builtin_prefetch(from[k] + (i & moves[k]) + next.distance[k]);
-      for (std::size_t m = 0; m < M; ++m) __builtin_prefetch(to[m] + i + next.distance[N + m], 1);
+    if constexpr (far) {
+      for (std::size_t k = 0; k < N; ++k) __builtin_prefetch(from[k] + (i & moves[k]) + next[k]);
+      for (std::size_t m = 0; m < M; ++m) __builtin_prefetch(to[m] + i + next[N + m], 1);
     }
     const std::array<Lane<T>, M> results = own(lanes);
     if (!part) {
@@ -99,22 +94,23 @@ template <class T, std::size_t N, std::size_t M, class F, class Next = Nothing>
   }
 }
 
-/// The same for every row of a plan whose entries are the N inputs, then the M outputs.
-template <class T, std::size_t N, std::size_t M, class F>
+/// The same for every row of a plan whose entries are the N inputs, then the M outputs. Where `far`, the next row,
+/// which may lie in no cache and is too short for the processor to see it coming, is asked for.
+template <class T, std::size_t N, std::size_t M, bool far = false, class F>
 void map_rows(const kernels::BroadcastPlan<N + M>& plan, const std::array<const T*, N>& from,
               const std::array<T*, M>& to, const F& f) {
   const std::size_t last = plan.axes - 1;
   std::array<std::size_t, N> step;
   for (std::size_t k = 0; k < N; ++k) step[k] = plan.stride[last][k];
-  Ahead<N + M> next;  // the next row, which may lie in no cache and is too short for the processor to see it coming
-  next.distance.fill(16 * lane_size<T>);
-  if (last > 0) next.distance = plan.stride[last - 1];
+  std::array<std::size_t, N + M> next;
+  next.fill(16 * lane_size<T>);
+  if (last > 0) next = plan.stride[last - 1];
   kernels::for_each_row(plan, [&](const std::array<std::size_t, N + M>& offset) {
     std::array<const T*, N> in;
     std::array<T*, M> out;
     for (std::size_t k = 0; k < N; ++k) in[k] = from[k] + offset[k];
     for (std::size_t m = 0; m < M; ++m) out[m] = to[m] + offset[N + m];
-    map_row(in, step, out, plan.extent[last], f, next);
+    map_row<T, N, M, far>(in, step, out, plan.extent[last], f, next);
   });
 }
 

@@ -57,14 +57,17 @@ template <class T, std::size_t rows, std::size_t vectors>
   using S = Simd<T>;
   constexpr std::size_t width = vectors * S::width;
   const std::size_t k = panel.k;
-  typename S::Vector sum[rows][vectors];
-  for_tile<rows, vectors>([&](std::size_t r, std::size_t v) {
-    sum[r][v] = typename S::Vector{};
-    if constexpr (rows > 1) {  // asked for now, there when the sums are done
-      __builtin_prefetch(c + r * panel.n + v * S::width, 1);
-      if (d.data != nullptr) __builtin_prefetch(d.data + r * d.stride + v * S::width);
+  if constexpr (rows > 1) {  // asked for now, there when the sums are done
+    for (std::size_t r = 0; r < rows; ++r) {
+      const T* const there = d.data + r * d.stride;
+      for (std::size_t v = 0; v < vectors; ++v) {
+        __builtin_prefetch(c + r * panel.n + v * S::width, 1);
+        if (d.data != nullptr) __builtin_prefetch(there + v * S::width);
+      }
     }
-  });
+  }
+  typename S::Vector sum[rows][vectors];
+  for_tile<rows, vectors>([&](std::size_t r, std::size_t v) { sum[r][v] = typename S::Vector{}; });
 #pragma GCC unroll 2
   for (std::size_t p = 0; p < k; ++p) {
     typename S::Vector b[vectors];

@@ -10,7 +10,8 @@ namespace {
 
 // y = x·w + d, with one matrix for every row of x.
 template <class T>
-void multiply_rows(View<T> x, View<T> w, bool transposed, const Packed<T>* packed, Addend<T> d, Tensor<T>& y) {
+[[gnu::noinline]] void multiply_rows(View<T> x, View<T> w, bool transposed, const Packed<T>* packed, Addend<T> d,
+                                     Tensor<T>& y) {
   const std::size_t n = y.shape().back(), k = x.shape().back(), m = n == 0 ? 0 : y.size() / n;
   if (packed != nullptr) return packed->multiply(m, x.data(), d, y.data());
   // Many rows win back what packing takes, where gemm() would read w transposed or d would have to be copied first; but
