@@ -52,6 +52,18 @@ template <std::size_t rows, std::size_t vectors, class F>
   }
 }
 
+// The sums of a tile whose last vector is cut off; one function for all tiles.
+template <class T>
+[[gnu::noinline]] void store_cut(const Panel<T>& panel, std::size_t rows, const T* sums, std::size_t width, Addend<T> d,
+                                 T* c) {
+  for (std::size_t r = 0; r < rows; ++r) {
+    for (std::size_t j = 0; j < panel.columns; ++j) {
+      const T sum = sums[r * width + j];
+      c[r * panel.n + j] = d.data != nullptr ? d.data[r * d.stride + j] + sum : sum;
+    }
+  }
+}
+
 template <class T, std::size_t rows, std::size_t vectors>
 [[gnu::noinline]] void multiply_tile(const Panel<T>& panel, const T* a, const T* ahead, Addend<T> d, T* c) {
   using S = Simd<T>;
@@ -84,13 +96,9 @@ template <class T, std::size_t rows, std::size_t vectors>
     for_tile<rows, vectors>([&](std::size_t r, std::size_t v) { S::store(sum[r][v], c + r * panel.n + v * S::width); });
     return;
   }
-  T whole[rows][width];  // where the last vector is cut off
+  T whole[rows][width];
   for_tile<rows, vectors>([&](std::size_t r, std::size_t v) { S::store(sum[r][v], whole[r] + v * S::width); });
-  for (std::size_t r = 0; r < rows; ++r) {
-    for (std::size_t j = 0; j < panel.columns; ++j) {
-      c[r * panel.n + j] = d.data != nullptr ? d.data[r * d.stride + j] + whole[r][j] : whole[r][j];
-    }
-  }
+  store_cut(panel, rows, whole[0], width, d, c);
 }
 
 template <class T>
