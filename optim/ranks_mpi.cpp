@@ -214,8 +214,9 @@ void Ranks::barrier() {
 }
 
 void Ranks::abort(const std::string& message) const {
-  if (count_ > 1) std::fprintf(stderr, "rank %zu of %zu: ", rank_, count_);
-  std::fprintf(stderr, "%s\n", message.c_str());
+  // In one piece: mpirun puts what it says itself between two.
+  const std::string who = count_ > 1 ? "rank " + std::to_string(rank_) + " of " + std::to_string(count_) + ": " : "";
+  std::fprintf(stderr, "%s\n", (who + message).c_str());
   std::fflush(nullptr);
   if (count_ > 1) MPI_Abort(MPI_COMM_WORLD, 1);
   std::_Exit(1);
