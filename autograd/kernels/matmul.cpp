@@ -66,13 +66,10 @@ Tensor<T> affine(const char* op, View<T> x, View<T> w, View<T> b, const Packed<T
   check_inner(op, x.shape(), w.shape(), false, false);
   Shape shape = x.shape();
   shape.back() = w.shape(1);
-  if (b.shape() == shape || b.shape() == Shape{shape.back()}) {
-    Tensor<T> y = empty<T>(shape);
-    multiply_rows<T>(x, w, false, packed, {b.data(), b.shape() == shape ? shape.back() : 0}, y);
-    return y;
-  }
-  Tensor<T> y = broadcast_to(op, b, shape);
-  multiply_rows<T>(x, w, false, packed, {y.data(), shape.back()}, y);
+  // Rows, or one row, are added where they lie; any other b is repeated first.
+  const bool row = b.shape() == Shape{shape.back()}, as_it_is = row || b.shape() == shape;
+  Tensor<T> y = as_it_is ? empty<T>(shape) : broadcast_to(op, b, shape);
+  multiply_rows<T>(x, w, false, packed, {as_it_is ? b.data() : y.data(), row ? 0 : shape.back()}, y);
   return y;
 }
 
