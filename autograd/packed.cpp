@@ -119,6 +119,38 @@ std::size_t vectors_for(std::size_t columns) {
   return std::min(tile_vectors, (columns + Simd<T>::width - 1) / Simd<T>::width);
 }
 
+// Transposes as many vectors as one has elements: rows whose numbers differ in one bit exchange the columns that do.
+template <std::size_t bit, class Vector, std::size_t... column>
+[[gnu::always_inline]] inline void exchange(Vector* row, std::index_sequence<column...> columns) {
+  constexpr std::size_t width = sizeof...(column);
+#pragma GCC unroll 16
+  for (std::size_t i = 0; i < width; ++i) {
+    if (i & bit) continue;
+    const Vector a = row[i], b = row[i + bit];
+    row[i] = __builtin_shufflevector(a, b, (column & bit ? width + column - bit : column)...);
+    row[i + bit] = __builtin_shufflevector(a, b, (column & bit ? width + column : column + bit)...);
+  }
+  if constexpr (bit > 1) exchange<bit / 2>(row, columns);
+}
+
+// to[p, q] = from[q, p] for p < k and q < columns, at most a vector's; rows lie `stride` and `width` apart.
+template <class T>
+void copy_transposed(const T* from, std::size_t stride, std::size_t columns, std::size_t k, T* to, std::size_t width) {
+  using S = Simd<T>;
+  std::size_t p = 0;
+  for (; columns == S::width && p + S::width <= k; p += S::width) {
+    typename S::Vector square[S::width];
+#pragma GCC unroll 16
+    for (std::size_t q = 0; q < S::width; ++q) square[q] = S::load(from + q * stride + p);
+    exchange<S::width / 2>(square, std::make_index_sequence<S::width>());
+#pragma GCC unroll 16
+    for (std::size_t i = 0; i < S::width; ++i) S::store(square[i], to + (p + i) * width);
+  }
+  for (; p < k; ++p) {
+    for (std::size_t q = 0; q < columns; ++q) to[p * width + q] = from[q * stride + p];
+  }
+}
+
 }  // namespace
 
 template <class T>
@@ -134,12 +166,8 @@ Packed<T>::Packed(View<T> b, bool transposed)
     if (!transposed) {
       for (std::size_t p = 0; p < k_; ++p) std::copy_n(b.data() + p * stride + j, columns, to + p * width);
     } else {
-      constexpr std::size_t strip = 16;  // of a row, which stays in the cache until all columns have theirs
-      for (std::size_t p0 = 0; p0 < k_; p0 += strip) {
-        const std::size_t p1 = std::min(p0 + strip, k_);
-        for (std::size_t q = 0; q < columns; ++q) {
-          for (std::size_t p = p0; p < p1; ++p) to[p * width + q] = b.data()[(j + q) * stride + p];
-        }
+      for (std::size_t q = 0; q < columns; q += Simd<T>::width) {
+        copy_transposed(b.data() + (j + q) * stride, stride, std::min(Simd<T>::width, columns - q), k_, to + q, width);
       }
     }
     to += k_ * width;
