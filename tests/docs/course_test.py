@@ -23,7 +23,7 @@ def read(*path):
 
 
 def run(name, *arguments):
-    return subprocess.run([os.path.join(programs, name), *arguments], capture_output=True, text=True, timeout=300)
+    return subprocess.run([os.path.join(programs, name), *arguments], capture_output=True, text=True)
 
 
 def lines_of_program(text):
