@@ -36,10 +36,9 @@ std::string fault(const Variable<T>& x, bool infinities) {
 }  // namespace
 
 void DetectAnomalies::check(const Operation& op, const Values& values, const char* pass) {
-  if (moves(op.name)) return;
   const auto check_one = [&](const auto& x) {
     const std::string found = fault(x, options_.infinities);
-    if (found.empty()) return;
+    if (found.empty() || moves(op.name)) return;
     throw std::runtime_error(std::string(op.name) + ": made " + found + " (" + pass + ", " + to_string(x.shape()) +
                              "), recorded " + place_of(op));
   };

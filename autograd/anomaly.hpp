@@ -20,8 +20,9 @@ struct AnomalyOptions {
 /// set to work there, at what is recorded; so constants may hold what they like, as masks −∞ and padding NaN. An op
 /// that only moves or chooses elements, as `slice` and `where` do, is not blamed for what was there before it. A CTC
 /// loss of ∞ is an anomaly: see CtcOptions::too_short, or look for NaN alone. Costs the reading of all results and
-/// gradients, and about 2 µs an op: with T = 50 and B = 32, 2 to 3 % of a training step of an LSTM with H = 256, 5 %
-/// with 128, 15 % with 64; but a tiny step, B = 4 and H = 16, takes 3 to 4 times as long (`bench/anomaly.cpp`).
+/// gradients, and the search for the calls that led to an op, which is short for calls of before: with T = 50 and
+/// B = 32, 1 to 3 % of a training step of an LSTM with H = 64 to 256, and 11 % of a tiny one, B = 4 and H = 16
+/// (`bench/anomaly.cpp`).
 class DetectAnomalies : public Observer {
  public:
   explicit DetectAnomalies(const AnomalyOptions& options = {}) : options_(options) {}

@@ -2,14 +2,18 @@
 
 #include <array>
 #include <compare>
+#include <cstddef>
 #include <string>
 
 namespace rw {
 
-/// The calls that led to a place in a program, innermost first: cheap to take, about 0.1 µs a call, and dear to read.
+/// The calls that led to a place in a program, innermost first: cheap to take, the cheaper where it was taken
+/// before, and dear to read.
 class CallStack {
  public:
-  /// That of the caller, at most 24 calls. Equal ones are one object, which stays to the end of the program.
+  static constexpr std::size_t most_calls = 24;
+
+  /// That of the caller. Equal ones are one object, which stays to the end of the program.
   static const CallStack* here();
 
   /// "at user.cpp:31 in UpdateGate::step" of the innermost call that is neither of this library nor of the standard
@@ -24,7 +28,7 @@ class CallStack {
  private:
   CallStack() = default;
 
-  std::array<void*, 24> calls_{};  // where each returns to
+  std::array<void*, most_calls> calls_{};  // where each returns to
 };
 
 }  // namespace rw

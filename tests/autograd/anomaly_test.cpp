@@ -2,6 +2,7 @@
 
 #include <boost/test/unit_test.hpp>
 #include <filesystem>
+#include <thread>
 
 #include "autograd/checkpoint.hpp"
 #include "autograd/ops/exponential.hpp"
@@ -105,6 +106,37 @@ BOOST_AUTO_TEST_CASE(names_the_line_that_recorded_what_goes_wrong_backward) {
              "sqrt: made inf (backward, [2]), recorded where nobody looked on");
   BOOST_TEST(error_of([&] { tape.backward(y, {.seed = scalar(std::nan(""))}); }) ==
              "seed: made nan (backward, []), recorded where nobody looked on");
+}
+
+// The second time a stack is looked for where it was found before.
+[[gnu::noinline]] const CallStack* deep(int calls) {
+  const CallStack* const stack = calls > 0 ? deep(calls - 1) : CallStack::here();
+  BOOST_REQUIRE(stack != nullptr);  // something to do after the call: it has a frame of its own
+  return stack;
+}
+
+BOOST_AUTO_TEST_CASE(calls_that_were_seen_before_are_told_from_others) {
+  std::vector<const CallStack*> first;
+  for (int round = 0; round < 3; ++round) {
+    std::vector<const CallStack*> stacks;
+    for (const int calls : {0, 3, 1, 2}) stacks.push_back(deep(calls));
+    stacks.push_back(deep(0));  // of the same height as the first, but of another line
+    if (round == 0) first = stacks;
+    BOOST_TEST((stacks == first));
+    std::sort(stacks.begin(), stacks.end());
+    BOOST_TEST((std::unique(stacks.begin(), stacks.end()) == stacks.end()));
+  }
+  std::thread([&] { BOOST_TEST(deep(0) != first.front()); }).join();
+  BOOST_TEST(deep(100) == deep(100));  // as far as a stack reaches, these are the same
+
+  Tape<double> tape;
+  const V x = tape.watch(tensor<double>({2}, {1, 0})), minus = tape.watch(tensor<double>({2, 1}, {-1, 1}));
+  const DetectAnomalies detect;
+  for (int round = 0; round < 3; ++round) {
+    check_place(error_of([&] { hidden(x); }), "log: made -inf (forward, [2])", line_of_hidden_log, "");
+    check_place(error_of([&] { sum_of_roots(minus); }), "sqrt: made nan (forward, [2, 1])", line_of_root,
+                "sum_of_roots<double>");
+  }
 }
 
 BOOST_AUTO_TEST_CASE(calls_of_the_library_are_passed_over) {

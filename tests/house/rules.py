@@ -21,7 +21,7 @@ FOREIGN = {  # headers of other libraries, and the only files that may include t
     "dlfcn.h": {"autograd/call_stack.cpp"},
     "dnnl.h": {"autograd/blas.cpp"},
     "onnx/": {"nn/onnx.cpp"},
-    "execinfo.h": {"autograd/call_stack.cpp"},
+    "unwind.h": {"autograd/call_stack.cpp"},
     "pmmintrin.h": {"autograd/subnormals.hpp"},
     "fftw3.h": {"examples/speech/sound.hpp"},
     "sndfile.h": {"examples/speech/sound.cpp"},
