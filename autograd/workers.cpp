@@ -1,5 +1,8 @@
 #include "autograd/workers.hpp"
 
+#include <pthread.h>
+#include <sched.h>
+
 #include "autograd/check.hpp"
 #include "autograd/observer.hpp"
 
@@ -37,6 +40,19 @@ void Workers::work(std::size_t index) {
   }
 }
 
+// Waking a thread, the kernel likes the core of who wakes it, and of a virtual machine it takes a core that sleeps for
+// one that is not to be had: both share a core then, step after step, while another has nothing to do.
+void Workers::leave_callers_core() {
+  const int core = sched_getcpu();
+  if (core < 0 || core == callers_core_) return;
+  callers_core_ = core;
+  cpu_set_t cores;
+  if (pthread_getaffinity_np(pthread_self(), sizeof cores, &cores) != 0) return;
+  CPU_CLR(static_cast<std::size_t>(core), &cores);
+  if (static_cast<std::size_t>(CPU_COUNT(&cores)) < threads_.size()) return;
+  for (std::thread& thread : threads_) pthread_setaffinity_np(thread.native_handle(), sizeof cores, &cores);
+}
+
 void Workers::run(const std::function<void(std::size_t)>& task) {
   for (std::exception_ptr& error : errors_) error = nullptr;
   {
@@ -46,6 +62,7 @@ void Workers::run(const std::function<void(std::size_t)>& task) {
     running_ = threads_.size();
     ++round_;
   }
+  leave_callers_core();
   start_.notify_all();
   try {
     task(0);

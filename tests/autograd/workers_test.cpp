@@ -1,5 +1,8 @@
 #include "autograd/workers.hpp"
 
+#include <pthread.h>
+#include <sched.h>
+
 #include <atomic>
 #include <boost/test/unit_test.hpp>
 #include <set>
@@ -41,6 +44,44 @@ BOOST_AUTO_TEST_CASE(threads_stay_over_many_rounds) {
     for (const std::size_t n : runs) BOOST_REQUIRE(n == round + 1);  // run() waits for all
   }
   for (const auto& ids : threads) BOOST_TEST(ids.size() == 1u);
+}
+
+// The cores that the calling thread may use.
+cpu_set_t cores_here() {
+  cpu_set_t cores;
+  CPU_ZERO(&cores);
+  pthread_getaffinity_np(pthread_self(), sizeof cores, &cores);
+  return cores;
+}
+
+boost::test_tools::assertion_result has_two_cores(boost::unit_test::test_unit_id) {
+  const cpu_set_t cores = cores_here();
+  return CPU_COUNT(&cores) > 1;
+}
+
+BOOST_AUTO_TEST_CASE(threads_keep_off_the_core_of_the_caller, *boost::unit_test::precondition(has_two_cores)) {
+  Workers team(2);
+  const cpu_set_t callers = cores_here();
+  cpu_set_t workers, both;
+  team.run([&](std::size_t i) {
+    if (i == 1) workers = cores_here();
+  });
+  CPU_AND(&both, &callers, &workers);
+  BOOST_TEST(CPU_EQUAL(&both, &workers));
+  BOOST_TEST(CPU_COUNT(&workers) == CPU_COUNT(&callers) - 1);
+
+  // A caller with one core leaves the threads where they may be.
+  const int here = sched_getcpu();
+  cpu_set_t one, after;
+  CPU_ZERO(&one);
+  CPU_SET(static_cast<std::size_t>(here), &one);
+  BOOST_REQUIRE(pthread_setaffinity_np(pthread_self(), sizeof one, &one) == 0);
+  Workers inherits(2);
+  inherits.run([&](std::size_t i) {
+    if (i == 1) after = cores_here();
+  });
+  BOOST_TEST(CPU_EQUAL(&after, &one));
+  BOOST_REQUIRE(pthread_setaffinity_np(pthread_self(), sizeof callers, &callers) == 0);
 }
 
 BOOST_AUTO_TEST_CASE(the_error_of_the_lowest_task_is_thrown_after_all_have_ended) {

@@ -28,6 +28,8 @@ FOREIGN = {  # headers of other libraries, and the only files that may include t
     "zlib.h": {"examples/digits/files.cpp"},
     "zip.h": {"nn/npz.cpp", "tests/nn/npz_test.cpp"},
     "link.h": {"autograd/call_stack.cpp"},
+    "pthread.h": {"autograd/workers.cpp", "tests/autograd/tape_test.cpp", "tests/autograd/workers_test.cpp"},
+    "sched.h": {"autograd/workers.cpp", "tests/autograd/workers_test.cpp"},
     "omp.h": {"autograd/blas.cpp", "bench/child.cpp"},
 }
 IN_LIBRARY = {"cxxabi.h": {"nn/snapshot.cpp"},
