@@ -19,14 +19,11 @@ bool moves(std::string_view op) {
   return std::find(movers.begin(), movers.end(), op) != movers.end();
 }
 
-// What is wrong with x, empty where nothing is.
+// What is wrong with an x that is not finite, empty where it is not wrong after all.
 template <class T>
 std::string fault(const Variable<T>& x, bool infinities) {
-  const T* const from = x.view().data();
-  const std::size_t n = x.size();
-  if (kernels::all_finite(from, n)) return "";
   std::string found;
-  for (const T* element = from; element < from + n; ++element) {
+  for (const T* element = x.view().data(); element < x.view().data() + x.size(); ++element) {
     if (std::isnan(*element)) return "nan";  // tells more than an infinity before it
     if (infinities && found.empty() && std::isinf(*element)) found = *element < 0 ? "-inf" : "inf";
   }
@@ -36,13 +33,18 @@ std::string fault(const Variable<T>& x, bool infinities) {
 }  // namespace
 
 void DetectAnomalies::check(const Operation& op, const Values& values, const char* pass) {
-  const auto check_one = [&](const auto& x) {
+  const auto blame = [&](const auto& x) {
     const std::string found = fault(x, options_.infinities);
     if (found.empty() || moves(op.name)) return;
     throw std::runtime_error(std::string(op.name) + ": made " + found + " (" + pass + ", " + to_string(x.shape()) +
                              "), recorded " + place_of(op));
   };
-  std::visit([&](const auto& xs) { std::for_each(xs.begin(), xs.end(), check_one); }, values);
+  const auto check_all = [&](const auto& xs) {
+    for (const auto& x : xs) {
+      if (!kernels::all_finite(x.view().data(), x.size())) blame(x);
+    }
+  };
+  std::visit(check_all, values);
 }
 
 void DetectAnomalies::recorded(const Operation& op, const Values& results) {
