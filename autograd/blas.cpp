@@ -58,10 +58,17 @@ void onednn_sgemm(std::size_t m, std::size_t n, std::size_t k, MatrixView<float>
       std::getenv("ONEDNN_JIT_PROFILE") == nullptr ? dnnl_set_jit_profiling_flags(0) : dnnl_success;
   static_cast<void>(unprofiled);
   const auto size = [](std::size_t extent) { return static_cast<dnnl_dim_t>(extent); };
-  const dnnl_status_t status =
-      dnnl_sgemm(a.transposed ? 'T' : 'N', b.transposed ? 'T' : 'N', size(m), size(n), size(k), 1.0f, a.data,
-                 size(a.stride), b.data, size(b.stride), beta, c, size(c_stride));
-  if (status != dnnl_success) fail("gemm", "a product that oneDNN takes", "status ", int(status));
+  // It copies a stretch of B and frees that again, of which the C library keeps several: by slices they are small.
+  constexpr std::size_t widest = 2048;
+  const std::size_t slices = (n + widest - 1) / widest;
+  for (std::size_t s = 0; s < slices; ++s) {
+    const std::size_t from = n * s / slices, to = n * (s + 1) / slices;
+    const float* const columns = b.data + from * (b.transposed ? b.stride : 1);
+    const dnnl_status_t status =
+        dnnl_sgemm(a.transposed ? 'T' : 'N', b.transposed ? 'T' : 'N', size(m), size(to - from), size(k), 1.0f, a.data,
+                   size(a.stride), columns, size(b.stride), beta, c + from, size(c_stride));
+    if (status != dnnl_success) fail("gemm", "a product that oneDNN takes", "status ", int(status));
+  }
 }
 #endif
 

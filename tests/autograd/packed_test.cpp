@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "autograd/autograd.hpp"
+#include "autograd/blas.hpp"
 
 BOOST_AUTO_TEST_SUITE(packed)
 
@@ -84,6 +85,17 @@ BOOST_AUTO_TEST_CASE(a_row_does_not_depend_on_the_others) {
   for (std::size_t i = 0; i < m; ++i) {
     packed.multiply(1, a.data() + i * k, {}, one.data());
     BOOST_TEST(std::equal(one.begin(), one.end(), all.data() + i * n));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(gemm_of_many_columns) {  // more than are multiplied at once
+  const std::size_t m = 3, k = 5, n = 4099;
+  const Tensor<float> a = numbers<float>({m, k}, 1), before = numbers<float>({m, n}, 3);
+  for (const bool transposed : {false, true}) {
+    const Tensor<float> b = numbers<float>(transposed ? Shape{n, k} : Shape{k, n}, 2);
+    Tensor<float> sum = before;
+    gemm<float>(m, n, k, {a.data(), k}, {b.data(), b.shape(1), transposed}, 1, sum.data(), n);
+    check_close(sum, product(a, b, transposed, before));
   }
 }
 
