@@ -21,7 +21,7 @@ struct AnomalyOptions {
 /// that only moves or chooses elements, as `slice` and `where` do, is not blamed for what was there before it. A CTC
 /// loss of ∞ is an anomaly: see CtcOptions::too_short, or look for NaN alone. Costs the reading of all results and
 /// gradients, and the search for the calls that led to an op, which is short for calls of before: with T = 50 and
-/// B = 32, 1 to 3 % of a training step of an LSTM with H = 64 to 256, and 11 % of a tiny one, B = 4 and H = 16
+/// B = 32, 1 to 7 % of a training step of an LSTM with H = 64 to 256, and 11 to 13 % of a tiny one, B = 4 and H = 16
 /// (`bench/anomaly.cpp`).
 class DetectAnomalies : public Observer {
  public:
