@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <stdexcept>
+#include <string>
 #include <string_view>
 
 #include "autograd/kernels/finite.hpp"
@@ -30,6 +31,11 @@ std::string fault(const Variable<T>& x, bool infinities) {
   return found;
 }
 
+std::string place_of(const Operation& op) {
+  const bool known = op.calls != nullptr && *op.calls != nullptr;
+  return known ? (*op.calls)->place() : "where nobody looked on";
+}
+
 }  // namespace
 
 void DetectAnomalies::check(const Operation& op, const Values& values, const char* pass) {
@@ -48,31 +54,10 @@ void DetectAnomalies::check(const Operation& op, const Values& values, const cha
 }
 
 void DetectAnomalies::recorded(const Operation& op, const Values& results) {
-  const CallStack* stack = CallStack::here();
-  {
-    const std::lock_guard lock(mutex_);
-    auto& stacks = stacks_[op.tape];
-    stacks.resize(op.node + 1);
-    stacks[op.node] = stack;
-  }
+  *op.calls = CallStack::here();
   check(op, results, "forward");
 }
 
 void DetectAnomalies::derived(const Operation& op, const Values& gradient) { check(op, gradient, "backward"); }
-
-void DetectAnomalies::cleared(std::uint64_t tape) {
-  const std::lock_guard lock(mutex_);
-  stacks_.erase(tape);
-}
-
-std::string DetectAnomalies::place_of(const Operation& op) {
-  const CallStack* stack = nullptr;
-  {
-    const std::lock_guard lock(mutex_);
-    const auto tape = stacks_.find(op.tape);
-    if (tape != stacks_.end() && op.node < tape->second.size()) stack = tape->second[op.node];
-  }
-  return stack != nullptr ? stack->place() : "where nobody looked on";
-}
 
 }  // namespace rw

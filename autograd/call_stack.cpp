@@ -15,7 +15,6 @@
 #include <set>
 #include <sstream>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 namespace rw {
@@ -141,13 +140,12 @@ _Unwind_Reason_Code add_call(_Unwind_Context* context, void* to) {
 const CallStack* CallStack::here() {
   // To unwind takes some 0.2 µs a call. Loops come here by the same calls time after time, at the same height of the
   // stack; so what was found at a height is looked through first.
-  constexpr std::size_t most_heights = 4096;
-  thread_local std::unordered_map<void*, std::vector<Found>> seen;
-  if (seen.size() > most_heights) seen.clear();
+  constexpr std::size_t groups = 256, most_of_a_group = 256;
+  thread_local std::vector<std::vector<Found>> seen(groups);
   void* const height = __builtin_frame_address(0);
-  std::vector<Found>& at_this_height = seen[height];
-  for (const Found& found : at_this_height) {
-    if (found.again()) return found.stack;
+  std::vector<Found>& group = seen[std::bit_cast<std::uintptr_t>(height) / 16 % groups];
+  for (const Found& found : group) {
+    if (found.innermost == height && found.again()) return found.stack;
   }
   Found found;
   found.innermost = height;
@@ -160,7 +158,8 @@ const CallStack* CallStack::here() {
     const std::lock_guard lock(mutex);
     found.stack = &*known.insert(stack).first;
   }
-  if (found.again()) at_this_height.push_back(found);  // not where addresses lie elsewhere than on this processor
+  if (group.size() == most_of_a_group) group.clear();
+  if (found.again()) group.push_back(found);  // not where addresses lie elsewhere than on this processor
   return found.stack;
 }
 

@@ -10,7 +10,8 @@ namespace rw {
 
 template <class T>
 Operation Tape<T>::operation(std::size_t n) const {
-  return {n < nodes_.size() ? nodes_[n].op : "seed", run_, n};
+  if (n == nodes_.size()) return {"seed", run_, n, nullptr};
+  return {nodes_[n].op, run_, n, &nodes_[n].calls};
 }
 
 template <class T>

@@ -5,6 +5,7 @@
 #include <utility>
 #include <variant>
 
+#include "autograd/call_stack.hpp"
 #include "autograd/variable.hpp"
 
 namespace rw {
@@ -12,8 +13,9 @@ namespace rw {
 /// An operation on a tape.
 struct Operation {
   const char* name;
-  std::uint64_t tape;  // its run, see Place
-  std::size_t node;    // counted in the order of recording
+  std::uint64_t tape;       // its run, see Place
+  std::size_t node;         // counted in the order of recording
+  const CallStack** calls;  // where observers may keep what led to it, nullptr before; no place for a seed
 };
 
 /// What looks on, while it is in scope, at the tapes of its thread, and of the threads of Workers that are set to work

@@ -126,6 +126,7 @@ class Tape {
 
     const char* op;
     std::uint32_t first_output, outputs, first_edge, edges = 0;
+    mutable const CallStack* calls = nullptr;  // for observers
   };
   struct Edge {
     Edge(Derivative<T>* derivative, std::size_t first_input, std::size_t inputs)
@@ -184,8 +185,8 @@ class Tape {
   void propagate(const Node& node, std::size_t n, Pass& pass);
   void check_thread(const char* op) const;
   Operation operation(std::size_t n) const;
-  [[gnu::cold]] void tell_recorded(std::span<const Variable<T>> ys) const;
-  [[gnu::cold]] void tell_derived(std::size_t n, const Variable<T>& term) const;
+  [[gnu::noinline]] void tell_recorded(std::span<const Variable<T>> ys) const;
+  [[gnu::noinline]] void tell_derived(std::size_t n, const Variable<T>& term) const;
   void settle_observed(std::uint32_t slot, GradientSum<T>& sum) const;
   void forget();
 
