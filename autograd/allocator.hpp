@@ -73,9 +73,9 @@ struct FreeLists {
   }
 };
 
-// Small blocks stay with their thread. Large ones are shared, so that what one thread makes and another frees, as the
-// gradients of a shard, finds its way back.
-inline constexpr std::size_t shared_from = std::size_t{1} << 15;
+// Small blocks stay with the thread that frees them. Large ones go back to the one that made them, so that the
+// gradients of a shard, which another adds up and frees, are there for the next step.
+inline constexpr std::size_t large_from = std::size_t{1} << 15;
 inline constinit thread_local FreeLists thread_lists;
 
 void* acquire_elsewhere(std::size_t bytes);
@@ -86,7 +86,7 @@ void release_elsewhere(void* block, std::size_t bytes) noexcept;
 /// Returns 64-byte aligned memory of at least `bytes`, from what was given back before where there is enough. What the
 /// process took from the system once it keeps. Throws std::bad_alloc.
 inline void* acquire(std::size_t bytes) {
-  if (bytes < detail::shared_from) {
+  if (bytes < detail::large_from) {
     if (void* block = detail::thread_lists.take(detail::size_class(bytes))) return block;
   }
   return detail::acquire_elsewhere(bytes);
@@ -95,7 +95,7 @@ inline void* acquire(std::size_t bytes) {
 /// Gives a block of acquire(bytes) back; any thread may.
 inline void release(void* block, std::size_t bytes) noexcept {
   if (block == nullptr) return;
-  if (bytes < detail::shared_from && detail::thread_lists.keep(block, detail::size_class(bytes))) return;
+  if (bytes < detail::large_from && detail::thread_lists.keep(block, detail::size_class(bytes))) return;
   detail::release_elsewhere(block, bytes);
 }
 

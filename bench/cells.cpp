@@ -6,7 +6,7 @@
 #include "nn/cells/lstm.hpp"
 
 // Cells that a user writes against the same in libtorch's ops, and against the library's own LSTM (for the GRU its own
-// GRU) of that size.
+// GRU) of that size; the layer-norm LSTM against the library's own one as well.
 
 namespace bench {
 namespace {
@@ -17,6 +17,11 @@ struct Unverified : Contender {
   Results results() override { return {}; }
   void step() override { contender->step(); }
   std::unique_ptr<Contender> contender;
+};
+
+struct OwnLayerNormLstm : rw::nn::Lstm<float> {
+  OwnLayerNormLstm(const Sizes& s, rw::Random& random)
+      : Lstm<float>({.input = s.input, .hidden = s.hidden, .layer_norm = true}, random) {}
 };
 
 template <class Cell>
@@ -45,6 +50,7 @@ int main(int argc, char** argv) {
       added.task = {cell.name, 50, 32, width, width};
       added.contenders = {{"ours", cell.ours}, {"libtorch", make_torch_cell}};
       if (cell.built_in) added.contenders.push_back({"lstm", cell.built_in});
+      if (cell.name == "lnlstm") added.contenders.push_back({"own", make_unverified<OwnLayerNormLstm>});
     }
   }
   return race(argc, argv, cases);

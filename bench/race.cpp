@@ -14,7 +14,7 @@ namespace bench {
 namespace {
 
 constexpr double tolerance = 1e-4;
-const std::vector<std::string> peers = {"libtorch", "onednn", "floor", "lstm"};  // columns of the table
+const std::vector<std::string> peers = {"libtorch", "onednn", "floor", "lstm", "own"};  // columns of the table
 
 struct Options {
   bool json = false;

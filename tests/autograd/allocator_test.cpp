@@ -7,6 +7,8 @@
 #include <thread>
 #include <vector>
 
+#include "autograd/workers.hpp"
+
 BOOST_AUTO_TEST_SUITE(allocator)
 
 using namespace rw;
@@ -90,18 +92,46 @@ BOOST_AUTO_TEST_CASE(neighbours_given_back_grow_together, *boost::unit_test::ena
 }
 
 BOOST_AUTO_TEST_CASE(another_thread_may_give_back) {
-  for (int round = 0; round < 100; ++round) {
-    void* block = acquire(1 << 12);
-    std::thread([block] {
-      release(block, 1 << 12);
-      void* own = acquire(1 << 12);
-      std::memset(own, 1, 1 << 12);
-      release(own, 1 << 12);
-    }).join();
+  for (const std::size_t bytes : {1 << 12, 1 << 20}) {
+    for (int round = 0; round < 100; ++round) {
+      void* block = acquire(bytes);
+      std::thread([block, bytes] {
+        release(block, bytes);
+        void* own = acquire(bytes);
+        std::memset(own, 1, bytes);
+        release(own, bytes);
+      }).join();
+    }
+    void* block = acquire(bytes);
+    std::memset(block, 2, bytes);
+    release(block, bytes);
   }
-  void* block = acquire(1 << 12);
-  std::memset(block, 2, 1 << 12);
-  release(block, 1 << 12);
+}
+
+BOOST_AUTO_TEST_CASE(a_large_block_goes_back_to_the_thread_that_made_it, *boost::unit_test::enable_if<recycles>()) {
+  constexpr std::size_t bytes = 1 << 20;
+  const std::size_t before = bytes_in_use();
+  void *made = nullptr, *again = nullptr, *by_the_next_thread = nullptr;
+  {
+    Workers team(2);
+    const auto other_acquires = [&](void*& block) {
+      team.run([&](std::size_t worker) {
+        if (worker == 1) block = acquire(bytes);
+      });
+    };
+    other_acquires(made);
+    release(made, bytes);
+    void* own = acquire(bytes);
+    BOOST_TEST(own != made);
+    release(own, bytes);
+    other_acquires(again);
+    BOOST_TEST(again == made);
+    release(again, bytes);
+  }
+  std::thread([&] { by_the_next_thread = acquire(bytes); }).join();
+  BOOST_TEST(by_the_next_thread == made);
+  release(by_the_next_thread, bytes);
+  BOOST_TEST(bytes_in_use() == before);
 }
 
 BOOST_AUTO_TEST_CASE(nothing_and_too_much) {
