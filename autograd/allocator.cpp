@@ -121,6 +121,7 @@ class Arena {
     small.move_to(lists_);
   }
 
+  // Small blocks may be kept elsewhere than where they were cut: only the sum over all arenas means something.
   std::size_t bytes_in_use() {
     const std::lock_guard lock(mutex_);
     return heap_.taken() - left_ - lists_.kept_bytes;
@@ -171,7 +172,9 @@ class Arenas {
 
   void keep_large(void* block, std::size_t bytes) {
     const std::lock_guard lock(mutex_);
-    std::any_of(all_.begin(), all_.end(), [&](Arena& a) { return a.keep_large(block, bytes); });
+    for (Arena& arena : all_) {
+      if (arena.keep_large(block, bytes)) return;
+    }
   }
 
   std::size_t bytes_in_use() {

@@ -51,6 +51,7 @@ struct Fusion {
   }();
 
   using Variables = std::array<Variable<T>, variables>;
+  using Pointers = std::array<const Variable<T>*, variables>;
 
   // noinline: what does not know the function is compiled once for all functions of such arguments.
 
@@ -60,12 +61,12 @@ struct Fusion {
     return shape;
   }
 
-  [[gnu::noinline]] static Shape shape_of(const Variables& xs) {
-    Shape shape = block_shape(xs[0], counts[0]);
-    for (std::size_t v = 1; v < variables; ++v) shape = broadcast_shape("fuse", shape, block_shape(xs[v], counts[v]));
+  [[gnu::noinline]] static Shape shape_of(const Pointers& xs) {
+    Shape shape = block_shape(*xs[0], counts[0]);
+    for (std::size_t v = 1; v < variables; ++v) shape = broadcast_shape("fuse", shape, block_shape(*xs[v], counts[v]));
     for (std::size_t v = 0; v < variables; ++v) {
-      if (counts[v] > 1 && xs[v].shape().back() != counts[v] * shape.back()) {
-        fail("fuse", "blocks as wide as the result, " + to_string(shape), counts[v], " blocks of ", xs[v].shape());
+      if (counts[v] > 1 && xs[v]->shape().back() != counts[v] * shape.back()) {
+        fail("fuse", "blocks as wide as the result, " + to_string(shape), counts[v], " blocks of ", xs[v]->shape());
       }
     }
     return shape;
@@ -77,7 +78,7 @@ struct Fusion {
     std::array<const T*, inputs + E> from;
   };
   template <std::size_t E, std::size_t M>
-  [[gnu::noinline]] static Walk<E, M> walk(const Shape& shape, const Variables& xs,
+  [[gnu::noinline]] static Walk<E, M> walk(const Shape& shape, const Pointers& xs,
                                            const std::array<const Variable<T>*, E>& extra,
                                            const std::array<std::size_t, M>& to_blocks) {
     constexpr std::size_t n = inputs + E;
@@ -86,12 +87,12 @@ struct Fusion {
     std::array<std::size_t, n + M> pitch{};
     std::array<const T*, n> from;
     shapes.fill(&shape);
-    for (std::size_t v = 0; v < variables; ++v) own[v] = block_shape(xs[v], counts[v]);
+    for (std::size_t v = 0; v < variables; ++v) own[v] = block_shape(*xs[v], counts[v]);
     for (std::size_t k = 0; k < inputs; ++k) {
       const auto [v, block] = origin[k];
       shapes[k] = &own[v];
       if (counts[v] > 1) pitch[k] = own[v].back() * counts[v];
-      from[k] = xs[v].view().data() + (counts[v] > 1 ? block * own[v].back() : 0);
+      from[k] = xs[v]->view().data() + (counts[v] > 1 ? block * own[v].back() : 0);
     }
     for (std::size_t e = 0; e < E; ++e) from[inputs + e] = extra[e]->view().data();
     for (std::size_t m = 0; m < M; ++m) {
@@ -103,7 +104,7 @@ struct Fusion {
   /// Runs f over all lanes: E further inputs of the result's shape, and M outputs, written from to[m] on to one of
   /// to_blocks[m] blocks side by side.
   template <std::size_t E, std::size_t M, class F>
-  static void run(const Shape& shape, const Variables& xs, const std::array<const Variable<T>*, E>& extra,
+  static void run(const Shape& shape, const Pointers& xs, const std::array<const Variable<T>*, E>& extra,
                   const std::array<T*, M>& to, const std::array<std::size_t, M>& to_blocks, const F& f) {
     if (size_of(shape) == 0) return;
     const Walk<E, M> way = walk(shape, xs, extra, to_blocks);
@@ -180,13 +181,16 @@ struct FusedDerivative {
     auto room = Fused::room(shape, flow);
     std::array<const Variable<T>*, Outputs> seeds;
     for (std::size_t m = 0; m < Outputs; ++m) seeds[m] = &dys[m];
-    Fused::run(shape, xs, seeds, room.to, room.blocks, [f = f](const std::array<Lane<T>, inputs + Outputs>& lanes) {
-      std::array<Lane<T>, inputs> values;
-      std::array<Lane<T>, Outputs> dy;
-      std::copy_n(lanes.begin(), inputs, values.begin());
-      std::copy_n(lanes.begin() + inputs, Outputs, dy.begin());
-      return fused_derivatives(f, values, dy);
-    });
+    typename Fused::Pointers arguments;
+    for (std::size_t v = 0; v < Fused::variables; ++v) arguments[v] = &xs[v];
+    Fused::run(shape, arguments, seeds, room.to, room.blocks,
+               [f = f](const std::array<Lane<T>, inputs + Outputs>& lanes) {
+                 std::array<Lane<T>, inputs> values;
+                 std::array<Lane<T>, Outputs> dy;
+                 std::copy_n(lanes.begin(), inputs, values.begin());
+                 std::copy_n(lanes.begin() + inputs, Outputs, dy.begin());
+                 return fused_derivatives(f, values, dy);
+               });
     Fused::add(std::move(room), xs, flow);
   }
 
@@ -212,7 +216,7 @@ auto fuse(const F& f, const X& x, const Xs&... xs) {
   using Fused = detail::Fusion<T, detail::FuseArgument<X>::count, detail::FuseArgument<Xs>::count...>;
   constexpr std::size_t n = Fused::inputs;
   static_assert(n <= detail::fuse_inputs_limit, "fuse: at most 16 inputs");
-  typename Fused::Variables arguments{first, detail::FuseArgument<Xs>::variable(xs)...};
+  const typename Fused::Pointers arguments{&first, &detail::FuseArgument<Xs>::variable(xs)...};
   const auto on_lanes = [f](const std::array<Lane<T>, n>& xs) { return detail::as_array<Lane<T>>(std::apply(f, xs)); };
   constexpr std::size_t outputs = std::tuple_size_v<decltype(on_lanes({}))>;
 
@@ -227,9 +231,10 @@ auto fuse(const F& f, const X& x, const Xs&... xs) {
   }
   Fused::run(shape, arguments, std::array<const Variable<T>*, 0>{}, to, whole, on_lanes);
 
-  const std::array<const Variable<T>*, Fused::variables> inputs{&first, &detail::FuseArgument<Xs>::variable(xs)...};
-  record_all("fuse", std::span<Variable<T>>(ys),
-             wrt(inputs, detail::FusedDerivative<Fused, outputs, T, F>{f, std::move(arguments)}));
+  record_all(
+      "fuse", std::span<Variable<T>>(ys), wrt(arguments, [&] {
+        return detail::FusedDerivative<Fused, outputs, T, F>{f, {first, detail::FuseArgument<Xs>::variable(xs)...}};
+      }));
   if constexpr (outputs == 1) {
     return std::move(ys[0]);
   } else {

@@ -130,8 +130,7 @@ void attach(Tape<T>& tape, Weighed<T>&& w, const Variable<T>&) {
 
 // Attaches one derivative to the node just opened, in the form its function asks for.
 template <class T, class Inputs, class F, bool joint, class Y>
-void attach(Tape<T>& tape, Wrt<Inputs, F, joint>&& w, const Y& y) {
-  if (!holds_any(tape, w)) return;
+void attach_function(Tape<T>& tape, Wrt<Inputs, F, joint>&& w, const Y& y) {
   using Dys = std::span<const Variable<T>>;
   using Dy = const Variable<T>&;
   constexpr bool by_dys = Derives<Dys>::template by<F>;
@@ -150,6 +149,16 @@ void attach(Tape<T>& tape, Wrt<Inputs, F, joint>&& w, const Y& y) {
   }
 }
 
+template <class T, class Inputs, class F, bool joint, class Y>
+void attach(Tape<T>& tape, Wrt<Inputs, F, joint>&& w, const Y& y) {
+  if (!holds_any(tape, w)) return;
+  if constexpr (std::is_invocable_v<F>) {  // makes the derivative
+    attach_function(tape, Wrt<Inputs, std::invoke_result_t<F>, joint>{std::move(w.inputs), w.f()}, y);
+  } else {
+    attach_function(tape, std::move(w), y);
+  }
+}
+
 // Whether anything is to be recorded; else the results stay constants.
 template <class T, class... W>
 Tape<T>* recording(const W&... derivatives) {
@@ -162,7 +171,9 @@ Tape<T>* recording(const W&... derivatives) {
 /// The derivative of an op with respect to its input x: f(dy), or f(dy, y) where it needs the result y; in an op of
 /// several results f(dys). f is written with ops, so that a backward pass can be recorded itself, and returns a
 /// Variable of x's shape, a Product or a RowSparse. It is never called where x needs no gradient. What it keeps it
-/// captures as [x = x]: what [x] captures of a const reference is const, and copied each time that f is moved.
+/// captures as [x = x]: what [x] captures of a const reference is const, and copied each time that f is moved. Where
+/// counting the references to what is kept is a cost, a function without arguments may stand for f, which returns it:
+/// it is called only where x needs a gradient.
 template <class T, class F>
 detail::Wrt<std::array<const Variable<T>*, 1>, F> wrt(const Variable<T>& x, F f) {
   return {{&x}, std::move(f)};

@@ -42,16 +42,20 @@ Variable<T> matmul(const Variable<T>& a, const Variable<T>& b, Transpose transpo
   const bool tb = transpose == Transpose::b || transpose == Transpose::both;
   const Packed<T>* packed = ta ? nullptr : detail::packed(a, b, tb, Tape<T>::current());
   Variable<T> c = kernels::matmul("matmul", a.view(), b.view(), transpose, packed);
-  auto da = [b = b, ta, tb, tape = Tape<T>::current()](const Variable<T>& dc) {
-    if (ta) return matmul(b, dc, tb ? Transpose::both : Transpose::b);
-    return detail::times(dc, b, !tb, tape);
+  const auto da = [&] {
+    return [b = b, ta, tb, tape = Tape<T>::current()](const Variable<T>& dc) {
+      if (ta) return matmul(b, dc, tb ? Transpose::both : Transpose::b);
+      return detail::times(dc, b, !tb, tape);
+    };
   };
-  if (b.rank() == 2 && !ta) return record("matmul", std::move(c), wrt(a, std::move(da)), weight(b, a, tb));
-  auto db = [a = a, ta, tb](const Variable<T>& dc) {
-    if (ta) return tb ? matmul(dc, a, Transpose::both) : matmul(a, dc);
-    return tb ? matmul(dc, a, Transpose::a) : matmul(a, dc, Transpose::a);
+  if (b.rank() == 2 && !ta) return record("matmul", std::move(c), wrt(a, da), weight(b, a, tb));
+  const auto db = [&] {
+    return [a = a, ta, tb](const Variable<T>& dc) {
+      if (ta) return tb ? matmul(dc, a, Transpose::both) : matmul(a, dc);
+      return tb ? matmul(dc, a, Transpose::a) : matmul(a, dc, Transpose::a);
+    };
   };
-  return record("matmul", std::move(c), wrt(a, std::move(da)), wrt(b, std::move(db)));
+  return record("matmul", std::move(c), wrt(a, da), wrt(b, db));
 }
 
 /// y = x·W + b, with b repeated along the axes it lacks.   x [..., k], W [k, n], b [n] or any shape that broadcasts to
@@ -59,10 +63,11 @@ Variable<T> matmul(const Variable<T>& a, const Variable<T>& b, Transpose transpo
 template <class T>
 Variable<T> affine(const Variable<T>& x, const Variable<T>& w, const Variable<T>& b) {
   const Packed<T>* packed = detail::packed(x, w, false, Tape<T>::current());
-  return record(
-      "affine", kernels::affine("affine", x.view(), w.view(), b.view(), packed),
-      wrt(x, [w = w, tape = Tape<T>::current()](const Variable<T>& dy) { return detail::times(dy, w, true, tape); }),
-      repeated(b), weight(w, x));
+  const auto dx = [&] {
+    return [w = w, tape = Tape<T>::current()](const Variable<T>& dy) { return detail::times(dy, w, true, tape); };
+  };
+  return record("affine", kernels::affine("affine", x.view(), w.view(), b.view(), packed), wrt(x, dx), repeated(b),
+                weight(w, x));
 }
 
 /// The product left open by a derivative, multiplied out.

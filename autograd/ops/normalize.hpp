@@ -52,8 +52,10 @@ Variable<T> layer_norm(const Variable<T>& x, const std::type_identity_t<Variable
   if (!(epsilon >= 0)) fail("layer_norm", "epsilon of at least 0", epsilon);
   auto [y, moments] = kernels::layer_norm(x.view(), gain.view(), shift.view(), epsilon);
   const std::array<const Variable<T>*, 2> inputs{&x, &gain};
-  return record("layer_norm", std::move(y),
-                wrt(inputs, detail::LayerNormDerivative<T>{x, gain, std::move(moments), epsilon}), repeated(shift));
+  const auto derivative = [&, kept = &moments] {
+    return detail::LayerNormDerivative<T>{x, gain, std::move(*kept), epsilon};
+  };
+  return record("layer_norm", std::move(y), wrt(inputs, derivative), repeated(shift));
 }
 
 }  // namespace rw

@@ -231,6 +231,24 @@ BOOST_AUTO_TEST_CASE(unneeded_derivatives_are_never_computed) {
   BOOST_TEST(dead_end.item() == 8);
 }
 
+BOOST_AUTO_TEST_CASE(a_derivative_may_be_made_only_where_it_is_needed) {
+  int made = 0;
+  const auto twice = [&](const V& x) {
+    return record("twice", Tensor<double>(2 * x.value()), wrt(x, [&] {
+                    ++made;
+                    return [two = V(scalar(2.0))](const V& dy) { return two * dy; };
+                  }));
+  };
+  BOOST_TEST(twice(number(3)).item() == 6);
+  Tape<double> tape;
+  twice(number(3));
+  BOOST_TEST(made == 0);
+  const V x = tape.watch(scalar(3.0)), y = twice(x);
+  BOOST_TEST(made == 1);
+  BOOST_TEST(tape.backward(y)[x].item() == 2);
+  BOOST_TEST(made == 1);
+}
+
 BOOST_AUTO_TEST_CASE(an_op_of_the_user) {
   Tape<double> tape;
   int calls = 0;
