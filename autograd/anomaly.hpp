@@ -16,8 +16,8 @@ struct AnomalyOptions {
 /// that only moves or chooses elements, as `slice` and `where` do, is not blamed for what was there before it. A CTC
 /// loss of ∞ is an anomaly: see CtcOptions::too_short, or look for NaN alone. Costs the reading of all results and
 /// gradients, and the search for the calls that led to an op, which is short for calls of before: with T = 50 and
-/// B = 32, 1 to 7 % of a training step of an LSTM with H = 64 to 256, and 9 to 10 % of a tiny one, B = 4 and H = 16
-/// (`bench/anomaly.cpp`).
+/// B = 32, 1 to 7 % of a training step of an LSTM with H = 64 to 256, 7 to 9 % of a tiny one, B = 4 and H = 16, and
+/// 17 % of that written op by op (`bench/anomaly.cpp`).
 class DetectAnomalies : public Observer {
  public:
   explicit DetectAnomalies(const AnomalyOptions& options = {}) : options_(options) {}
