@@ -39,16 +39,17 @@ def curve(name):
 
 
 def killed_again_and_again():
-    """Each life sees two epochs through and is killed anywhere in the next ones; the end is that of a long life."""
-    arguments = ["train", "--corpus", "small.tsv", "--epochs", "12", *SMALL]
+    """Each life sees two epochs through and is killed anywhere in the next two; the end is that of a long life."""
+    arguments = ["train", "--corpus", "small.tsv", "--epochs", "24", *SMALL]
     run = Run(*arguments, "--model", "straight", "--log", "straight.jsonl")
     kills, resume, chance = 0, [], random.Random(1)
     while True:
         life = subprocess.Popen([program, *arguments, "--model", "killed", "--log", "killed.jsonl", *resume],
                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        seen = [life.stdout.readline() for _ in range(3)]  # sizes and two epochs
-        if seen[-1].startswith("epoch"):
-            time.sleep(chance.uniform(0, 0.1))
+        seen = [(life.stdout.readline(), time.monotonic()) for _ in range(3)]  # sizes and two epochs
+        if seen[-1][0].startswith("epoch"):
+            an_epoch = seen[2][1] - seen[1][1]
+            time.sleep(chance.uniform(0, 2 * an_epoch))
             life.kill()
         _, err = life.communicate(timeout=60)
         if life.returncode != -signal.SIGKILL:
