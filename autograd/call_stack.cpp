@@ -9,6 +9,7 @@
 #include <bit>
 #include <cstdint>
 #include <cstdio>
+#include <deque>
 #include <filesystem>
 #include <memory>
 #include <mutex>
@@ -113,10 +114,13 @@ struct Found {
   std::size_t count = 0;
   void* innermost = nullptr;  // calls below this height of the stack are over when these are looked for again
   const CallStack* stack = nullptr;
+  const Found* next = nullptr;           // of the same group
+  mutable const Found* after = nullptr;  // what was looked for after these the last time
 
   // Whether the addresses still lie there: then these are the calls that led here once more. Read from the innermost
   // outwards, so what is read belongs to the stack as it is now.
-  [[gnu::no_sanitize_address]] bool again() const {
+  [[gnu::no_sanitize_address]] bool again(void* height) const {
+    if (innermost != height) return false;
     for (std::size_t i = 0; i < count; ++i) {
       if (*places[i] != calls[i]) return false;
     }
@@ -137,30 +141,66 @@ _Unwind_Reason_Code add_call(_Unwind_Context* context, void* to) {
 
 }  // namespace
 
-const CallStack* CallStack::here() {
+// What was found on a thread, in groups by height.
+class CallStack::Memory {
+ public:
   // To unwind takes some 0.2 µs a call. Loops come here by the same calls time after time, at the same height of the
-  // stack; so what was found at a height is looked through first.
-  constexpr std::size_t groups = 256, most_of_a_group = 256;
-  thread_local std::vector<std::vector<Found>> seen(groups);
+  // stack, and in the same order: what came next the last time is looked at first, then all that was found at a height.
+  // nullptr: none of it.
+  const CallStack* find(void* height) {
+    const Found* found = last_->after;
+    if (found == nullptr || !found->again(height)) {
+      found = group(height);
+      while (found != nullptr && !found->again(height)) found = found->next;
+      if (found == nullptr) return nullptr;
+      last_->after = found;
+    }
+    last_ = found;
+    return found->stack;
+  }
+
+  [[gnu::cold, gnu::noinline]] const CallStack* add(void* height) {
+    Found found;
+    found.innermost = height;
+    _Unwind_Backtrace(add_call, &found);
+    CallStack stack;
+    stack.calls_ = found.calls;
+    static std::mutex mutex;
+    static auto& known = *new std::set<CallStack>;  // never destroyed: other threads may still look
+    {
+      const std::lock_guard lock(mutex);
+      found.stack = &*known.insert(stack).first;
+    }
+    if (!found.again(height)) return found.stack;  // addresses lie elsewhere than on this processor
+    if (all_.size() == most) forget();
+    found.next = group(height);
+    all_.push_back(found);
+    last_ = last_->after = group(height) = &all_.back();
+    return found.stack;
+  }
+
+ private:
+  const Found*& group(void* height) { return groups_[std::bit_cast<std::uintptr_t>(height) / 16 % groups_.size()]; }
+
+  void forget() {
+    all_.resize(1);
+    all_.front().after = nullptr;
+    groups_.fill(nullptr);
+    last_ = &all_.front();
+  }
+
+  static constexpr std::size_t most = 1 << 14;  // 7 MB
+
+  std::deque<Found> all_ = std::deque<Found>(1);  // the first is before all others
+  std::array<const Found*, 256> groups_{};
+  const Found* last_ = &all_.front();
+};
+
+const CallStack* CallStack::here() {
+  thread_local Memory memory;
   void* const height = __builtin_frame_address(0);
-  std::vector<Found>& group = seen[std::bit_cast<std::uintptr_t>(height) / 16 % groups];
-  for (const Found& found : group) {
-    if (found.innermost == height && found.again()) return found.stack;
-  }
-  Found found;
-  found.innermost = height;
-  _Unwind_Backtrace(add_call, &found);
-  CallStack stack;
-  stack.calls_ = found.calls;
-  static std::mutex mutex;
-  static auto& known = *new std::set<CallStack>;  // never destroyed: other threads may still look
-  {
-    const std::lock_guard lock(mutex);
-    found.stack = &*known.insert(stack).first;
-  }
-  if (group.size() == most_of_a_group) group.clear();
-  if (found.again()) group.push_back(found);  // not where addresses lie elsewhere than on this processor
-  return found.stack;
+  const CallStack* const stack = memory.find(height);
+  return stack != nullptr ? stack : memory.add(height);
 }
 
 std::string CallStack::place() const {

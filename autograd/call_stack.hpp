@@ -26,6 +26,8 @@ class CallStack {
   friend auto operator<=>(const CallStack&, const CallStack&) = default;
 
  private:
+  class Memory;
+
   CallStack() = default;
 
   std::array<void*, most_calls> calls_{};  // where each returns to

@@ -139,6 +139,29 @@ BOOST_AUTO_TEST_CASE(calls_that_were_seen_before_are_told_from_others) {
   }
 }
 
+namespace {
+
+[[gnu::noinline]] const CallStack* below(std::size_t bytes) {
+  auto* const room = static_cast<volatile char*>(__builtin_alloca(bytes));
+  room[0] = 0;
+  const CallStack* const stack = CallStack::here();
+  room[0] = 1;  // no tail call
+  return stack;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(more_heights_of_a_stack_than_are_kept) {
+  std::size_t others = 0;
+  const CallStack* first = nullptr;
+  for (std::size_t i = 1; i <= 40000; ++i) {
+    const CallStack* const stack = below(16 * (i % 20000 + 1));
+    if (i == 1) first = stack;
+    others += stack != first ? 1 : 0;
+  }
+  BOOST_TEST(others == 0u);
+}
+
 BOOST_AUTO_TEST_CASE(calls_of_the_library_are_passed_over) {
   Tape<double> tape;
   const V xs = tape.watch(tensor<double>({3, 1, 2}, {1, 2, 3, 0, 5, 6}));
