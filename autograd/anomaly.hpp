@@ -15,19 +15,16 @@ struct AnomalyOptions {
 /// set to work there, at what is recorded; so constants may hold what they like, as masks −∞ and padding NaN. An op
 /// that only moves or chooses elements, as `slice` and `where` do, is not blamed for what was there before it. A CTC
 /// loss of ∞ is an anomaly: see CtcOptions::too_short, or look for NaN alone. Costs the reading of all results and
-/// gradients, and the search for the calls that led to an op, which is short for calls of before: with T = 50 and
-/// B = 32, 1 to 7 % of a training step of an LSTM with H = 64 to 256, 7 to 9 % of a tiny one, B = 4 and H = 16, and
-/// 17 % of that written op by op (`bench/anomaly.cpp`).
+/// gradients, and the search for the calls that led to an op, which is short for calls of before: with T = 50, 1 to
+/// 5 % of a training step of an LSTM from B = 1, H = 16 to B = 32, H = 256, and 1 to 10 % of one written op by op
+/// (`bench/anomaly.cpp`); up to 16 % of a bare chain of elementwise ops.
 class DetectAnomalies : public Observer {
  public:
-  explicit DetectAnomalies(const AnomalyOptions& options = {}) : options_(options) {}
+  explicit DetectAnomalies(const AnomalyOptions& options = {}) : Observer(of_anomalies), options_(options) {}
 
-  void recorded(const Operation& op, const Values& results) override;
-  void derived(const Operation& op, const Values& gradient) override;
+  void not_finite(const Operation& op, const Values& values, const char* pass) override;
 
  private:
-  void check(const Operation& op, const Values& values, const char* pass);
-
   AnomalyOptions options_;
 };
 

@@ -19,7 +19,7 @@ std::vector<Variable<T>> checkpoint(F f) {
   const auto run = [around, f = std::move(f)] {
     std::vector<Variable<T>> ys = f();
     for (Variable<T>& y : ys) {
-      if (around->holds(y)) y = record("checkpoint", y, same(y));  // handed on as it is: that, too, is read
+      if (around->holds(y)) y = record(moving("checkpoint"), y, same(y));  // handed on as it is: that, too, is read
     }
     return ys;
   };
@@ -54,7 +54,7 @@ std::vector<Variable<T>> checkpoint(F f) {
       }
     }
   };
-  record_all("checkpoint", std::span<Variable<T>>(ys), wrt(inputs, derivative));
+  record_all(moving("checkpoint"), std::span<Variable<T>>(ys), wrt(inputs, derivative));
   return ys;
 }
 

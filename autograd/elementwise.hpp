@@ -54,7 +54,7 @@ struct Unary {
 
 /// Base of rules of several inputs with derivatives da(dy, a, b, ...), db(...), dc(...).
 struct Nary {
-  static constexpr bool constant = false;
+  static constexpr bool constant = false, moves = false;
   static constexpr std::array<unsigned, 3> reads{7, 7, 7};  // bit k of the j-th: the j-th derivative reads input k
   static constexpr std::array<bool, 3> same{};              // the j-th derivative is dy itself
 };
@@ -183,7 +183,7 @@ Variable<T> record_rule(const Rule& rule, const Xs&... xs) {
   if constexpr (!Rule::constant) {
     Tape<T>* tape = Tape<T>::current();
     if (tape == nullptr || !(... || tape->holds(xs))) return y;
-    tape->open(Rule::name, {&y, 1});
+    tape->open({Rule::name, Rule::moves}, {&y, 1});
     [&]<std::size_t... K>(std::index_sequence<K...>) { (attach_nth<K>(*tape, rule, y, xs...), ...); }
     (std::index_sequence_for<Xs...>());
   }

@@ -41,7 +41,8 @@ Variable<T> on_value(const Variable<T>& x, const F& f) {
 template <class T>
 class OnRecord : public Observer {
  public:
-  explicit OnRecord(std::function<void(const char* op, const Variable<T>& value)> f) : f_(std::move(f)) {}
+  explicit OnRecord(std::function<void(const char* op, const Variable<T>& value)> f)
+      : Observer(of_records), f_(std::move(f)) {}
 
   void recorded(const Operation& op, const Values& results) override {
     const auto* ys = std::get_if<std::span<const Variable<T>>>(&results);

@@ -10,12 +10,24 @@
 
 namespace rw {
 
+/// What an op is called, and whether it only moves or chooses elements, as `slice` and `where` do: its results are then
+/// elements of its inputs, and its gradients elements of theirs or sums of those.
+struct OpName {
+  OpName(const char* name, bool moves = false) : name(name), moves(moves) {}
+
+  const char* name;
+  bool moves;
+};
+inline OpName moving(const char* op) { return {op, true}; }
+
 /// An operation on a tape.
 struct Operation {
   const char* name;
-  std::uint64_t tape;       // its run, see Place
-  std::size_t node;         // counted in the order of recording
-  const CallStack** calls;  // where observers may keep what led to it, nullptr before; no place for a seed
+  bool moves;          // see OpName
+  std::uint64_t tape;  // its run, see Place
+  std::size_t node;    // counted in the order of recording
+  // The calls that led to it, nullptr where nobody wanted to be told of anomalies when it was recorded.
+  const CallStack* calls;
 };
 
 /// What looks on, while it is in scope, at the tapes of its thread, and of the threads of Workers that are set to work
@@ -26,29 +38,51 @@ class Observer {
   /// Variables of either type.
   using Values = std::variant<std::span<const Variable<float>>, std::span<const Variable<double>>>;
 
-  Observer() : outer_(innermost) { innermost = this; }
+  /// What there is to be told.
+  enum Events : unsigned {
+    of_tapes = 1,
+    of_records = 2,
+    of_derivatives = 4,
+    of_turns = 8,
+    of_ops = 15,        // all of these
+    of_anomalies = 16,  // for which each element is looked at
+  };
+
+  /// wanted: the sum of Events to be told of. One around it that wants more is told of more, and so is this one.
+  explicit Observer(unsigned wanted = of_ops)
+      : outer_(innermost), wanted_(outer_ != nullptr ? outer_->wanted_ | wanted : wanted) {
+    innermost = this;
+  }
   virtual ~Observer() { innermost = outer_; }
   Observer(const Observer&) = delete;
   Observer& operator=(const Observer&) = delete;
 
-  /// A tape begins to record, and forgets its records.
+  /// of_tapes: a tape begins to record, and forgets its records.
   virtual void started(std::uint64_t /*tape*/) {}
   virtual void cleared(std::uint64_t /*tape*/) {}
 
-  /// An op was recorded. Results that are made later, as those of Slices, are not among `results`.
+  /// of_records: an op was recorded. Results that are made later, as those of Slices, are not among `results`.
   virtual void recorded(const Operation&, const Values& /*results*/) {}
 
-  /// The backward pass comes to an op, has one gradient from its derivatives, leaves it. Products and what is added up
-  /// are seen as the gradients of leaves, at the end.
+  /// of_turns: the backward pass comes to an op, leaves it.
   virtual void goes_back(const Operation&) {}
-  virtual void derived(const Operation&, const Values& /*gradient*/) {}
   virtual void went_back(const Operation&) {}
 
-  /// The innermost that looks on at this thread, or nullptr: then nobody has to be told.
+  /// of_derivatives: it has one gradient from an op's derivatives. Products and what is added up are seen as the
+  /// gradients of leaves, at the end.
+  virtual void derived(const Operation&, const Values& /*gradient*/) {}
+
+  /// of_anomalies: what an op made is not finite, "forward" or "backward", or the gradient of a leaf is not.
+  virtual void not_finite(const Operation&, const Values&, const char* /*pass*/) {}
+
+  /// The innermost that looks on at this thread, or nullptr.
   static Observer* current() { return innermost; }
 
+  /// Whether anybody who looks on at this thread wants to be told of one of these.
+  static bool wanted(unsigned events) { return innermost != nullptr && (innermost->wanted_ & events) != 0; }
+
   template <class... Args>
-  static void tell(void (Observer::*event)(Args...), const std::type_identity_t<Args>&... args) {
+  [[gnu::noinline]] static void tell(void (Observer::*event)(Args...), const std::type_identity_t<Args>&... args) {
     Observer* const first = innermost;
     const Lent nobody(nullptr);
     for (Observer* o = first; o != nullptr; o = o->outer_) (o->*event)(args...);
@@ -70,6 +104,7 @@ class Observer {
   static inline constinit thread_local Observer* innermost = nullptr;
 
   Observer* outer_;
+  unsigned wanted_;  // by it and those around it
 };
 
 }  // namespace rw

@@ -38,7 +38,9 @@ std::string quoted(const char* text) {
 
 }  // namespace
 
-Profile::Profile() { threads_.emplace(std::this_thread::get_id(), Thread{1, start_, {}}); }
+Profile::Profile() : Observer(of_tapes | of_records | of_turns) {
+  threads_.emplace(std::this_thread::get_id(), Thread{1, start_, {}});
+}
 
 Profile::Thread& Profile::thread() {
   const Thread fresh{threads_.size() + 1, Clock::now(), {}};

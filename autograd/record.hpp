@@ -202,10 +202,10 @@ detail::Same<T> same(const Variable<T>& x) {
   return {{&x}};
 }
 
-/// The one door by which an op enters a tape: its name, its value, and a wrt() for each differentiable input.
-/// Without a recording tape, or where no input is on it, the result is a constant.
+/// The one door by which an op enters a tape: its name, `moving` where it makes no elements, its value, and a wrt() for
+/// each differentiable input. Without a recording tape, or where no input is on it, the result is a constant.
 template <class T, class... W>
-Variable<T> record(const char* op, Variable<T> y, W&&... derivatives) {
+Variable<T> record(OpName op, Variable<T> y, W&&... derivatives) {
   y.stand_at({});
   if (Tape<T>* tape = detail::recording<T>(derivatives...)) {
     tape->open(op, {&y, 1});
@@ -215,14 +215,14 @@ Variable<T> record(const char* op, Variable<T> y, W&&... derivatives) {
   return y;
 }
 template <class V, class... W>
-auto record(const char* op, V value, W&&... derivatives) {
+auto record(OpName op, V value, W&&... derivatives) {
   static_assert(is_tensor<V>, "record: the value is a Tensor, never a lazy expression; evaluate it first");
   return record(op, Variable<typename V::value_type>(std::move(value)), std::forward<W>(derivatives)...);
 }
 
 /// record() for an op of several results, which are given in `ys` and stand on the tape afterwards.
 template <class T, class... W>
-void record_all(const char* op, std::span<Variable<T>> ys, W&&... derivatives) {
+void record_all(OpName op, std::span<Variable<T>> ys, W&&... derivatives) {
   Tape<T>* tape = detail::recording<T>(derivatives...);
   if (tape == nullptr) return;
   tape->open(op, ys);
@@ -232,7 +232,7 @@ void record_all(const char* op, std::span<Variable<T>> ys, W&&... derivatives) {
 
 /// The same for results given as tensors.
 template <class T, class... W>
-std::vector<Variable<T>> record_many(const char* op, std::vector<Tensor<T>> values, W&&... derivatives) {
+std::vector<Variable<T>> record_many(OpName op, std::vector<Tensor<T>> values, W&&... derivatives) {
   std::vector<Variable<T>> ys(std::make_move_iterator(values.begin()), std::make_move_iterator(values.end()));
   record_all(op, std::span<Variable<T>>(ys), std::forward<W>(derivatives)...);
   return ys;

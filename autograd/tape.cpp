@@ -12,14 +12,12 @@ std::uint64_t next_run() {
   return ++run;
 }
 
-bool observed() { return Observer::current() != nullptr; }
-
 }  // namespace
 
 template <class T>
 Tape<T>::Tape() : run_(next_run()), outer_(innermost) {
   innermost = this;
-  if (observed()) Observer::tell(&Observer::started, run_);
+  if (Observer::wanted(Observer::of_tapes)) Observer::tell(&Observer::started, run_);
 }
 
 template <class T>
@@ -50,7 +48,7 @@ void Tape<T>::check_thread(const char* op) const {
 
 template <class T>
 void Tape<T>::forget() {
-  if (observed()) Observer::tell(&Observer::cleared, run_);
+  if (Observer::wanted(Observer::of_tapes)) Observer::tell(&Observer::cleared, run_);
   for (const Edge& edge : edges_) {
     if (edge.derivative != nullptr) edge.derivative->~Derivative<T>();
   }
@@ -133,21 +131,21 @@ std::size_t Tape<T>::uses(const Variable<T>& x) const {
 }
 
 template <class T>
-void Tape<T>::open(const char* op, std::span<Variable<T>> ys) {
+void Tape<T>::open(OpName op, std::span<Variable<T>> ys) {
   nodes_.emplace_back(op, slots_.size(), ys.size(), edges_.size());
   for (Variable<T>& y : ys) {
     const std::uint32_t slot = add_slot(y.shape());
     y.stand_at({run_, slot});
   }
-  if (observed()) tell_recorded(ys);
+  if (Observer::current() != nullptr) tell_recorded(ys);
 }
 
 template <class T>
-Place Tape<T>::open(const char* op, std::size_t outputs, const Shape& shape) {
+Place Tape<T>::open(OpName op, std::size_t outputs, const Shape& shape) {
   const Place first{run_, slots_.size()};
   nodes_.emplace_back(op, slots_.size(), outputs, edges_.size());
   for (std::size_t i = 0; i < outputs; ++i) add_slot(shape);
-  if (observed()) tell_recorded({});
+  if (Observer::current() != nullptr) tell_recorded({});
   return first;
 }
 
@@ -270,7 +268,7 @@ Gradients<T> Tape<T>::backward(const Variable<T>& y, const BackwardOptions<T>& o
   for (const Variable<T>& x : options.keep) slot_of(x);  // a parameter that was not used gets its slot before the count
   const std::size_t slot_count = slots_.size();
   Pass pass(*this, options.record);
-  if (options.seed.defined() && observed()) tell_derived(nodes_.size(), options.seed);
+  if (options.seed.defined() && Observer::current() != nullptr) tell_derived(nodes_.size(), options.seed, true);
   pass.sums[y.place().slot].add(options.seed.defined() ? options.seed : Variable<T>(full<T>(y.shape(), 1)));
 
   List<char> kept(options.keep.empty() ? 0 : slot_count, 0);
@@ -301,7 +299,7 @@ Gradients<T> Tape<T>::backward(std::span<const Variable<T>> ys, std::span<const 
 template <class T>
 Gradients<T> Tape<T>::run(Pass& pass, std::size_t slot_count, const List<char>& kept) {
   Gradients<T> gradients(run_);
-  const bool told = observed();
+  const bool told = Observer::current() != nullptr, turns = Observer::wanted(Observer::of_turns);
   for (std::size_t n = nodes_.size(); n-- > 0;) {
     const Node node = nodes_[n];  // a copy: recording the backward pass may move the nodes
     bool reached = false;
@@ -313,9 +311,9 @@ Gradients<T> Tape<T>::run(Pass& pass, std::size_t slot_count, const List<char>& 
       }
     }
     if (!reached) continue;
-    if (told) Observer::tell(&Observer::goes_back, operation(n));
+    if (turns) Observer::tell(&Observer::goes_back, operation(n));
     propagate(node, n, pass);
-    if (told) Observer::tell(&Observer::went_back, operation(n));
+    if (turns) Observer::tell(&Observer::went_back, operation(n));
   }
   for (const Leaf& leaf : leaves_) {
     if (leaf.slot >= slot_count) continue;  // of the recorded backward pass itself

@@ -84,10 +84,10 @@ class Tape {
   std::size_t uses(const Variable<T>& x) const;
 
   /// Opens a node whose outputs are ys; from here on they stand on this tape.
-  void open(const char* op, std::span<Variable<T>> ys);
+  void open(OpName op, std::span<Variable<T>> ys);
 
   /// The same for outputs of one shape that do not exist yet: the place of the first; the others follow it.
-  Place open(const char* op, std::size_t outputs, const Shape& shape);
+  Place open(OpName op, std::size_t outputs, const Shape& shape);
 
   /// Gives the open node a derivative D(args...) with respect to `inputs`; those not held are skipped when it is
   /// called.
@@ -118,15 +118,16 @@ class Tape {
   static constexpr std::size_t chunk_bytes = std::size_t{1} << 16;
 
   struct Node {
-    Node(const char* op, std::size_t first_output, std::size_t outputs, std::size_t first_edge)
-        : op(op),
+    Node(OpName op, std::size_t first_output, std::size_t outputs, std::size_t first_edge)
+        : op(op.name),
           first_output(static_cast<std::uint32_t>(first_output)),
           outputs(static_cast<std::uint32_t>(outputs)),
-          first_edge(static_cast<std::uint32_t>(first_edge)) {}
+          first_edge(static_cast<std::uint32_t>(first_edge)),
+          moves(op.moves ? 1 : 0) {}
 
     const char* op;
-    std::uint32_t first_output, outputs, first_edge, edges = 0;
-    mutable const CallStack* calls = nullptr;  // for observers
+    std::uint32_t first_output, outputs, first_edge, edges : 31 = 0, moves : 1;
+    const CallStack* calls = nullptr;  // that led to it, where observers want them
   };
   struct Edge {
     Edge(Derivative<T>* derivative, std::size_t first_input, std::size_t inputs)
@@ -185,8 +186,9 @@ class Tape {
   void propagate(const Node& node, std::size_t n, Pass& pass);
   void check_thread(const char* op) const;
   Operation operation(std::size_t n) const;
-  [[gnu::noinline]] void tell_recorded(std::span<const Variable<T>> ys) const;
-  [[gnu::noinline]] void tell_derived(std::size_t n, const Variable<T>& term) const;
+  [[gnu::noinline]] void tell_recorded(std::span<const Variable<T>> ys);
+  // whole: a seed or the gradient of a leaf, which adds up what it consists of, also where op n moves elements.
+  [[gnu::noinline]] void tell_derived(std::size_t n, const Variable<T>& dx, bool whole = false) const;
   void settle_observed(std::uint32_t slot, GradientSum<T>& sum) const;
   void forget();
 

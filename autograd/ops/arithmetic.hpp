@@ -65,6 +65,7 @@ struct Minimum : Nary {
 
 struct Where : Nary {
   static constexpr const char* name = "where";
+  static constexpr bool moves = true;
   static constexpr std::array<unsigned, 3> reads{0, 0b001, 0b001};
   auto value(const auto& condition, const auto& a, const auto& b) const {
     return xsimd::select(condition != std::decay_t<decltype(condition)>(0), a, b);

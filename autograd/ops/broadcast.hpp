@@ -22,7 +22,7 @@ Variable<T> sum_to(const Variable<T>& x, const Shape& shape) {
 template <class T>
 Variable<T> broadcast_to(const Variable<T>& x, const Shape& shape) {
   if (alike_but_ones(x.shape(), shape) && x.rank() <= shape.size()) return reshape(x, shape);
-  return record("broadcast_to", kernels::broadcast_to("broadcast_to", x.view(), shape),
+  return record(moving("broadcast_to"), kernels::broadcast_to("broadcast_to", x.view(), shape),
                 wrt(x, [from = x.shape()](const Variable<T>& dy) { return sum_to(dy, from); }));
 }
 

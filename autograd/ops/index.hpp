@@ -15,7 +15,8 @@ Variable<T> scatter_add_rows(const Variable<T>& x, const Indices& ids, std::size
 template <class T>
 Variable<T> gather_rows(const Variable<T>& x, const Indices& ids) {
   Tensor<T> y = kernels::gather_rows("gather_rows", x.view(), ids);
-  return record("gather_rows", std::move(y), wrt(x, [ids = ids, rows = x.shape().front()](const Variable<T>& dy) {
+  return record(moving("gather_rows"), std::move(y),
+                wrt(x, [ids = ids, rows = x.shape().front()](const Variable<T>& dy) {
                   return RowSparse<T>{ids, dy, rows};
                 }));
 }
@@ -34,7 +35,7 @@ Variable<T> scatter_add(const Variable<T>& x, std::ptrdiff_t axis, const Indices
 template <class T>
 Variable<T> gather(const Variable<T>& x, std::ptrdiff_t axis, const Indices& ids) {
   const std::size_t a = check_axis("gather", axis, x.shape());
-  return record("gather", kernels::gather("gather", x.view(), a, ids),
+  return record(moving("gather"), kernels::gather("gather", x.view(), a, ids),
                 wrt(x, [axis, ids = ids, extent = x.shape()[a]](const Variable<T>& dy) {
                   return scatter_add(dy, axis, ids, extent);
                 }));

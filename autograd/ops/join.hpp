@@ -67,7 +67,7 @@ List<Variable<T>> cut(const char* op, const Variable<T>& x, Parts parts) {
   }
   Tape<T>* tape = Tape<T>::current();
   if (tape == nullptr || !tape->holds(x)) return ys;
-  tape->open(op, ys);
+  tape->open(moving(op), ys);
   for (std::size_t i = 0; rows == 1 && i < ys.size(); ++i) tape->attach_part(i, x, parts.stretches[i].begin * inner);
   attach(*tape,
          wrt(x, [op, parts = std::move(parts)](std::span<const Variable<T>> dys) { return join(op, dys, parts); }), ys);
@@ -100,7 +100,7 @@ Variable<T> join(const char* op, std::span<const Variable<T>> xs, Parts parts) {
     held.push_back(&xs[i]);
     held_parts.stretches.push_back(parts.stretches[i]);
   }
-  return record(op, std::move(whole),
+  return record(moving(op), std::move(whole),
                 wrt(std::move(held), [op, parts = std::move(held_parts)](std::span<const Variable<T>> dys) {
                   return cut(op, dys[0], parts);
                 }));
@@ -236,7 +236,7 @@ class Slices {
     shape_ = detail::without_axis(x.shape(), 0);
     Tape<T>* tape = Tape<T>::current();
     if (tape == nullptr || !tape->holds(x)) return;
-    first_ = tape->open("slices", count_, shape_);
+    first_ = tape->open(moving("slices"), count_, shape_);
     for (std::size_t i = 0; i < count_; ++i) tape->attach_part(i, x, i * size_of(shape_));
     detail::attach(*tape,
                    wrt(x, [parts = detail::slices_of(x.shape(), 0)](

@@ -48,7 +48,7 @@ Variable<T> write_region(const char* op, const Variable<T>& x, const kernels::Re
 
 template <class T>
 Variable<T> read_region(const char* op, const Variable<T>& x, const kernels::Region& region) {
-  return record(op, kernels::read_region(x.view(), region),
+  return record(moving(op), kernels::read_region(x.view(), region),
                 wrt(x, [op, region, shape = x.shape()](const Variable<T>& dy) {
                   return write_region(op, dy, region, shape, T(0));
                 }));
@@ -57,7 +57,7 @@ Variable<T> read_region(const char* op, const Variable<T>& x, const kernels::Reg
 template <class T>
 Variable<T> write_region(const char* op, const Variable<T>& x, const kernels::Region& region, const Shape& shape,
                          T fill) {
-  return record(op, kernels::write_region(x.view(), region, shape, fill),
+  return record(moving(op), kernels::write_region(x.view(), region, shape, fill),
                 wrt(x, [op, region](const Variable<T>& dy) { return read_region(op, dy, region); }));
 }
 
@@ -70,7 +70,7 @@ Variable<T> reshape(const Variable<T>& x, const Shape& shape) {
   if (x.shape() == shape) return x;
   if (x.size() != size_of(shape))
     fail("reshape", "a shape of " + std::to_string(x.size()) + " elements", "x ", x.shape(), ", shape ", shape);
-  return record("reshape", x.part(0, shape),
+  return record(moving("reshape"), x.part(0, shape),
                 wrt(x, [from = x.shape()](const Variable<T>& dy) { return reshape(dy, from); }));
 }
 

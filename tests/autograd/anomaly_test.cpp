@@ -193,6 +193,17 @@ BOOST_AUTO_TEST_CASE(sees_what_products_add_up_to) {
   BOOST_TEST(error.rfind("matmul: made inf (backward, [1, 1]), recorded at ", 0) == 0u, error);
 }
 
+BOOST_AUTO_TEST_CASE(sees_gradients_of_leaves_that_are_only_moved) {
+  Parameter<double> w("w", full<double>({2, 3}, 1e-300)), table("table", full<double>({4, 2}, 1e-300));
+  Tape<double> tape;
+  const DetectAnomalies detect;
+  const V y = sum(matmul(V(full<double>({1, 3}, 1e200)), transpose(w))) * 1e200;
+  BOOST_TEST(error_of([&] { tape.backward(y); }).rfind("transpose: made inf (backward, [2, 3])", 0) == 0u);
+  const V same_row = gather_rows(table, tensor<std::int64_t>({2}, {1, 1}));
+  const V rows = sum(same_row * 1e308);
+  BOOST_TEST(error_of([&] { tape.backward(rows); }).rfind("gather_rows: made inf (backward", 0) == 0u);
+}
+
 BOOST_AUTO_TEST_CASE(sees_rows_of_embeddings) {
   Parameter<double> table("table", full<double>({4, 2}, 0));
   Tape<double> tape;
@@ -263,6 +274,33 @@ BOOST_AUTO_TEST_CASE(masks_are_no_anomalies) {
   const V chosen = where(V(mask), std::nan(""), scores);
   BOOST_TEST(error_of([&] { tanh(chosen); }).rfind("tanh: made nan (forward, [2, 3])", 0) == 0u);
   BOOST_TEST(error_of([&] { own * 0.0; }).rfind("multiply: made nan (forward, [2, 3])", 0) == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(ops_that_move_are_not_blamed) {
+  Tape<double> tape;
+  const V scores = tape.watch(tensor<double>({2, 2}, {1, 2, 3, 4}));
+  const V own = where(V(tensor<double>({2, 2}, {1, 0, 0, 1})), scores, -infinity);
+  const Indices ids = tensor<std::int64_t>({2}, {1, 0}), columns = tensor<std::int64_t>({2, 2}, {1, 0, 0, 1});
+  const DetectAnomalies detect;
+  const std::vector<V> all = {broadcast_to(own, {2, 2, 2}),
+                              checkpoint<double>([&] { return std::vector<V>{own}; })[0],
+                              concatenate({own, own}, 1),
+                              flip(own, {0}),
+                              gather(own, 1, columns),
+                              gather_rows(own, ids),
+                              pad(own, {{1, 0}, {0, 1}}, infinity),
+                              reshape(own, {4}),
+                              slice(own, 0, 0, 1),
+                              Slices<double>(own)[1],
+                              split(own, 2, 1)[0],
+                              stack({own, own}, 0),
+                              transpose(own),
+                              unstack(own)[1],
+                              where(own, own, own)};
+  for (const V& moved : all) {
+    BOOST_TEST(tape.backward(moved, {.seed = full<double>(moved.shape(), 1)}).has(scores));
+    BOOST_TEST(error_of([&] { moved * 0.0; }).rfind("multiply: made nan (forward", 0) == 0u);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(masked_attention_and_ragged_batches_are_no_anomalies) {

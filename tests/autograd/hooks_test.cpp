@@ -77,6 +77,8 @@ BOOST_AUTO_TEST_CASE(every_recorded_value_is_seen) {
 namespace {
 
 struct Log : Observer {
+  using Observer::Observer;
+
   std::vector<std::string> lines;
   std::uint64_t tape = 0;
 
@@ -123,6 +125,27 @@ BOOST_AUTO_TEST_CASE(an_observer_is_told_in_order) {
                                              "went back multiply",
                                              "cleared"};
   BOOST_TEST(log.lines == expected, boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(an_observer_is_told_what_it_or_one_around_it_wants) {
+  Parameter<double> w("w", scalar(3.0));
+  const auto lines = [&](unsigned wanted) {
+    Log log(wanted);
+    Tape<double> tape;
+    log.tape = tape.watch(scalar(0.0)).place().tape;
+    tape.backward(w * 2);
+    return log.lines;
+  };
+  using Lines = std::vector<std::string>;
+  const auto in_order = boost::test_tools::per_element();
+  BOOST_TEST(lines(Observer::of_records) == Lines{"recorded multiply 6"}, in_order);
+  BOOST_TEST(lines(Observer::of_anomalies) == Lines{}, in_order);
+  const Lines turns = {"goes back multiply", "went back multiply", "goes back multiply", "went back multiply"};
+  BOOST_TEST(lines(Observer::of_turns) == turns, in_order);
+  const Lines derived = {"derived multiply 2", "derived multiply 2"};
+  BOOST_TEST(lines(Observer::of_derivatives) == derived, in_order);
+  const OnRecord<double> around([](const char*, const V&) {});
+  BOOST_TEST(lines(Observer::of_anomalies) == Lines{"recorded multiply 6"}, in_order);
 }
 
 BOOST_AUTO_TEST_CASE(an_error_of_a_hook_ends_the_op) {
