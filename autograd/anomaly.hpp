@@ -16,8 +16,8 @@ struct AnomalyOptions {
 /// that only moves or chooses elements, as `slice` and `where` do, is not blamed for what was there before it. A CTC
 /// loss of ∞ is an anomaly: see CtcOptions::too_short, or look for NaN alone. Costs the reading of all results and
 /// gradients, and the search for the calls that led to an op, which is short for calls of before: with T = 50, 1 to
-/// 5 % of a training step of an LSTM from B = 1, H = 16 to B = 32, H = 256, and 1 to 10 % of one written op by op
-/// (`bench/anomaly.cpp`); up to 16 % of a bare chain of elementwise ops.
+/// 5 % of a training step of an LSTM from B = 1, H = 16 to B = 32, H = 256, and 1 to 9 % of one written op by op
+/// (`bench/anomaly.cpp`); up to 15 % of a bare chain of elementwise ops.
 class DetectAnomalies : public Observer {
  public:
   explicit DetectAnomalies(const AnomalyOptions& options = {}) : Observer(of_anomalies), options_(options) {}

@@ -121,6 +121,7 @@ struct Found {
   // outwards, so what is read belongs to the stack as it is now.
   [[gnu::no_sanitize_address]] bool again(void* height) const {
     if (innermost != height) return false;
+#pragma GCC unroll 4  // most of what here() takes
     for (std::size_t i = 0; i < count; ++i) {
       if (*places[i] != calls[i]) return false;
     }
