@@ -18,19 +18,21 @@ std::string fault(const Variable<T>& x, bool infinities) {
   return found;
 }
 
+std::string place_of(const Operation& op) { return op.calls != nullptr ? op.calls->place() : "where nobody looked on"; }
+
 }  // namespace
 
 void DetectAnomalies::not_finite(const Operation& op, const Values& values, const char* pass) {
-  const auto look = [&](const auto& xs) {
-    for (const auto& x : xs) {
-      const std::string found = fault(x, options_.infinities);
-      if (found.empty()) continue;
-      const std::string place = op.calls != nullptr ? op.calls->place() : "where nobody looked on";
-      throw std::runtime_error(std::string(op.name) + ": made " + found + " (" + pass + ", " + to_string(x.shape()) +
-                               "), recorded " + place);
-    }
+  const auto blame = [&](const auto& x) {
+    const std::string found = fault(x, options_.infinities);
+    if (found.empty()) return;
+    throw std::runtime_error(std::string(op.name) + ": made " + found + " (" + pass + ", " + to_string(x.shape()) +
+                             "), recorded " + place_of(op));
   };
-  std::visit(look, values);
+  const auto blame_first = [&](const auto& xs) {
+    for (const auto& x : xs) blame(x);
+  };
+  std::visit(blame_first, values);
 }
 
 }  // namespace rw
